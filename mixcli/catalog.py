@@ -1,0 +1,171 @@
+"""What there is, by name: tables of `name -> "module:object"`, imported only when a name is used.
+
+One line here and one file there add a measure, a rewiring, a model, a graph family or a format; choices on the command
+line, `mixcli methods`, the documentation and the property tests follow. Other packages add theirs through the entry
+point groups `mixcli.measures`, `mixcli.rewirings`, … (consulted only when a name is not in the table).
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from mixcli.errors import UsageError
+from mixcli.spec import Spec, build, nearest, parse
+
+__all__ = ["COMMANDS", "FORMATS", "GRAPHS", "MEASURES", "MODELS", "REWIRINGS", "Catalog"]
+
+
+class Catalog:
+    """A table of lazily imported objects of one kind.
+
+    Args:
+        kind: what the entries are, for messages ("measure").
+        table: name -> "module:object", in the order of listing.
+        aliases: other spellings -> name.
+    """
+
+    def __init__(self, kind: str, table: dict[str, str], aliases: dict[str, str] | None = None) -> None:
+        self.kind, self.table, self.aliases = kind, table, aliases or {}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.table)
+
+    def __contains__(self, name: str) -> bool:
+        return self.canonical(name) in self.table or self.canonical(name) in self._plugins
+
+    def canonical(self, name: str) -> str:
+        """The catalog's own spelling of a name: lower case, underscores, aliases resolved."""
+        name = name.strip().lower().replace("-", "_")
+        return self.aliases.get(name, name)
+
+    def target(self, name: str) -> str:
+        """`"module:object"` of a name.
+
+        Raises:
+            UsageError: no such name; the nearest one is suggested.
+        """
+        key = self.canonical(name)
+        found = self.table.get(key) or self._plugins.get(key)
+        if found is None:
+            hint = nearest(key, [*self.table, *self.aliases, *self._plugins])
+            raise UsageError(f"a {self.kind}", repr(name), hint or f"one of: {', '.join(self.table)}")
+        return found
+
+    def get(self, name: str) -> Any:
+        """Import and return the object behind a name."""
+        module, _, attribute = self.target(name).partition(":")
+        return getattr(importlib.import_module(module), attribute)
+
+    def make(self, spec: str | Spec) -> Any:
+        """The instance that a spec string describes.
+
+        Example:
+            >>> MEASURES.make("reach:layers=2")
+            Reach(layers=2)
+        """
+        parsed = parse(spec) if isinstance(spec, str) else spec
+        return build(self.get(parsed.name), Spec(self.canonical(parsed.name), parsed.values, parsed.options))
+
+    def summary(self, name: str) -> str:
+        """First line of the object's docstring, read from the source without importing it."""
+        module, _, attribute = self.target(name).partition(":")
+        spec = importlib.util.find_spec(module)
+        if spec is None or not spec.origin:
+            return ""
+        for node in ast.parse(Path(spec.origin).read_text(encoding="utf-8")).body:
+            if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and node.name == attribute:
+                return (ast.get_docstring(node) or "").partition("\n")[0]
+        return ""
+
+    @cached_property
+    def _plugins(self) -> dict[str, str]:
+        from importlib.metadata import entry_points
+
+        return {e.name: e.value for e in entry_points(group=f"mixcli.{self.kind.replace(' ', '_')}s")}
+
+
+COMMANDS = Catalog(
+    "command",
+    {
+        "analyze": "mixcli.cli.analyze:analyze",
+        "rewire": "mixcli.cli.rewire:rewire",
+        "compare": "mixcli.cli.compare:compare",
+        "convert": "mixcli.cli.convert:convert",
+        "methods": "mixcli.cli.methods:methods",
+        "doctor": "mixcli.cli.doctor:doctor",
+        "demo": "mixcli.cli.demo:demo",
+    },
+)
+
+MEASURES = Catalog(
+    "measure",
+    {
+        "size": "mixcli.measures.graph.size:Size",
+        "degree": "mixcli.measures.graph.degree:Degree",
+        "distance": "mixcli.measures.graph.distance:Distance",
+        "reach": "mixcli.measures.graph.reach:Reach",
+        "spectral_gap": "mixcli.measures.graph.spectral_gap:SpectralGap",
+        "balanced_forman": "mixcli.measures.graph.balanced_forman:BalancedForman",
+        "effective_resistance": "mixcli.measures.graph.effective_resistance:EffectiveResistance",
+        "commute_time": "mixcli.measures.graph.commute_time:CommuteTime",
+        "kirchhoff": "mixcli.measures.graph.kirchhoff:Kirchhoff",
+    },
+    {"bfc": "balanced_forman", "lambda2": "spectral_gap", "gap": "spectral_gap", "total_resistance": "kirchhoff"},
+)
+
+REWIRINGS = Catalog(
+    "rewiring",
+    {
+        "sdrf": "mixcli.rewiring.graph.sdrf:SDRF",
+        "fosr": "mixcli.rewiring.graph.fosr:FoSR",
+        "random": "mixcli.rewiring.graph.random:RandomEdges",
+        "last_layer_fa": "mixcli.rewiring.graph.last_layer_fa:LastLayerFA",
+    },
+    {"fa": "last_layer_fa"},
+)
+
+MODELS = Catalog(
+    "model",
+    {
+        "gcn": "mixcli.training.models.gcn:GCN",
+        "gin": "mixcli.training.models.gin:GIN",
+        "rgcn": "mixcli.training.models.rgcn:RGCN",
+    },
+)
+
+# Order matters: sniffing asks each format in turn and takes the first that recognises the bytes.
+FORMATS = Catalog(
+    "format",
+    {
+        "pt": "mixcli.io.pt:FORMAT",
+        "npy": "mixcli.io.npy:FORMAT",
+        "npz": "mixcli.io.npz:FORMAT",
+        "graphml": "mixcli.io.graphml:FORMAT",
+        "gexf": "mixcli.io.gexf:FORMAT",
+        "matrix-market": "mixcli.io.matrix_market:FORMAT",
+        "gml": "mixcli.io.gml:FORMAT",
+        "pajek": "mixcli.io.pajek:FORMAT",
+        "dimacs": "mixcli.io.dimacs:FORMAT",
+        "jsonl": "mixcli.io.jsonl:FORMAT",
+        "node-link": "mixcli.io.node_link:FORMAT",
+        "edgelist": "mixcli.io.edgelist:FORMAT",
+    },
+    {"mtx": "matrix-market", "net": "pajek", "gr": "dimacs", "json": "node-link", "csv": "edgelist", "tsv": "edgelist"},
+)
+
+GRAPHS = Catalog(
+    "graph family",
+    {
+        name: f"mixcli.generators.graphs:{name}"
+        for name in (
+            "path", "cycle", "complete", "star", "bipartite", "grid", "torus", "hypercube", "tree", "petersen",
+            "barbell", "lollipop", "ring_of_cliques", "erdos_renyi", "barabasi_albert", "watts_strogatz", "regular",
+        )
+    },
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Families of graphs with known properties."""

@@ -1,0 +1,104 @@
+"""What a format is: how to recognise it, read it and write it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO
+
+from mixcli.errors import InputError
+from mixcli.graph import Graph
+from mixcli.provenance import Step
+
+__all__ = ["Format", "Reading", "text_of"]
+
+MAX_TEXT = 2**31
+"""Bytes of text read from one file; beyond that a binary format is the better idea."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the user said about the bytes being read, and what is known about where they come from.
+
+    Args:
+        name: name of the source, for messages and for `Graph.name`.
+        directed: True or False where the user decided; None to follow the format's own statement or convention.
+        weighted: False to leave weights unread.
+        digest: gives the SHA-256 of all bytes read so far.
+    """
+
+    name: str = ""
+    directed: bool | None = None
+    weighted: bool = True
+    digest: Callable[[], str | None] = field(default=lambda: None)
+
+    def step(self, format: str, **notes: Any) -> Step:
+        """The provenance step of this read; `from_arcs` completes its notes with counts."""
+        return Step("read", format, sha256=self.digest(), notes=notes)
+
+    def error(self, expected: str, found: str = "", fix: str = "", *, line: int | None = None) -> InputError:
+        """An InputError that names the source, and the line where there is one."""
+        where = self.name if line is None else f"{self.name}:{line}"
+        return InputError(expected, found, fix, where=where)
+
+
+@dataclass(frozen=True)
+class Format:
+    """One file format.
+
+    Args:
+        name: catalog name.
+        title: what people call it.
+        suffixes: file name endings, lower case, with the dot; `.gz` is handled before.
+        sniff: whether the first 64 KiB of a file look like this format.
+        read: bytes -> graphs, lazily where the format holds many. The whole file is read before the first graph of a
+            format that holds one.
+        write: graphs -> bytes.
+        text: whether the bytes are text that may go to a terminal.
+        many: whether one file holds several graphs.
+        holds: which parts of a graph survive writing: any of "weight", "directed", "labels", "isolated", "node",
+            "edge", "graph", "provenance", "plan".
+    """
+
+    name: str
+    title: str
+    suffixes: tuple[str, ...]
+    sniff: Callable[[bytes], bool]
+    read: Callable[[BinaryIO, Reading], Iterator[Graph]]
+    write: Callable[[Iterable[Graph], BinaryIO], None]
+    text: bool = True
+    many: bool = False
+    holds: frozenset[str] = frozenset()
+
+    def leaves_out(self, graph: Graph) -> list[str]:
+        """What of this graph the format cannot hold, in words for the user."""
+        parts = {
+            "weight": graph.weight is not None and "weights",
+            "directed": graph.directed and "directions",
+            "labels": graph.labels is not None and "node names",
+            "isolated": bool(graph.n) and bool((graph.degree == 0).any()) and "isolated nodes",
+            "node": bool(graph.node) and f"node payload ({', '.join(graph.node)})",
+            "edge": bool(graph.edge) and f"edge payload ({', '.join(graph.edge)})",
+            "graph": bool(graph.graph) and f"graph payload ({', '.join(graph.graph)})",
+            "plan": bool(graph.plan) and "layer plan",
+        }
+        return [str(words) for part, words in parts.items() if words and part not in self.holds]
+
+
+def text_of(stream: BinaryIO, reading: Reading) -> str:
+    """All of a text file, decoded as UTF-8 (a leading byte order mark is dropped).
+
+    Raises:
+        InputError: empty, binary, or too long.
+    """
+    data = stream.read(MAX_TEXT + 1)
+    if len(data) > MAX_TEXT:
+        raise reading.error(f"at most {MAX_TEXT} bytes of text", "more", "convert it to .npz")
+    if not data.strip():
+        raise reading.error("a graph", "an empty file", "check that the file was written")
+    if b"\x00" in data[:65536]:
+        raise reading.error("text", "binary data", "name the format with --from")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

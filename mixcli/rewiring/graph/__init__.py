@@ -1,0 +1,1 @@
+"""Rewirings of graphs."""

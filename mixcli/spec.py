@@ -1,0 +1,190 @@
+"""Spec strings, `name:value,…,key=value,…`, and the dataclasses they stand for.
+
+One grammar for measures, rewirings, models, mask families and graph families. Positional values follow the order of
+the dataclass fields. `build` checks keys, types and bounds and says what would have been right; `spec_of` undoes it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+import types
+import typing
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar, Union
+
+from mixcli.errors import UsageError
+
+__all__ = ["Spec", "build", "nearest", "param", "parameters", "parse", "spec_of"]
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed spec: a name, positional values and named values, all still text."""
+
+    name: str
+    values: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        parts = [*self.values, *(f"{k}={v}" for k, v in self.options)]
+        return f"{self.name}:{','.join(parts)}" if parts else self.name
+
+
+def param(default: Any, help: str, *, ge: float | None = None, gt: float | None = None, le: float | None = None) -> Any:
+    """A dataclass field that carries its help text and its bounds.
+
+    Args:
+        default: value when the spec does not name it.
+        help: one line for `mixcli methods NAME`.
+        ge: smallest value allowed.
+        gt: largest value not allowed.
+        le: largest value allowed.
+    """
+    return field(default=default, metadata={"help": help, "ge": ge, "gt": gt, "le": le})
+
+
+def parse(text: str) -> Spec:
+    """Split a spec string into name, positional values and named values.
+
+    Example:
+        >>> parse("sdrf:50,tau=20")
+        Spec(name='sdrf', values=('50',), options=(('tau', '20'),))
+    """
+    name, colon, rest = text.partition(":")
+    name = name.strip().lower().replace("-", "_")
+    if not name:
+        raise UsageError("a spec like name:key=value", repr(text), "give a name; `mixcli methods` lists them")
+    values: list[str] = []
+    options: dict[str, str] = {}
+    for part in filter(None, (p.strip() for p in rest.split(","))) if colon else ():
+        key, equals, value = part.partition("=")
+        if equals:
+            key = key.strip().replace("-", "_")
+            if key in options:
+                raise UsageError(f"each key once in {text!r}", f"{key} twice", "keep one of them")
+            options[key] = value.strip()
+        elif options:
+            raise UsageError(f"positional values before named ones in {text!r}", f"{part!r} last", "move it forward")
+        else:
+            values.append(part)
+    return Spec(name, tuple(values), tuple(options.items()))
+
+
+def parameters(cls: type) -> list[dataclasses.Field[Any]]:
+    """The fields of a method's dataclass that a spec may set, in positional order."""
+    return [f for f in dataclasses.fields(cls) if f.init]
+
+
+def build(cls: type[T], spec: Spec) -> T:
+    """Make the dataclass instance that a spec describes.
+
+    Args:
+        cls: a dataclass whose fields are int, float, bool, str, Literal or an optional one of these.
+        spec: what `parse` returned.
+
+    Raises:
+        UsageError: unknown key, too many values, wrong type or out of bounds.
+
+    Example:
+        >>> @dataclass(frozen=True)
+        ... class Walk:
+        ...     steps: int = param(3, "length", ge=1)
+        >>> build(Walk, parse("walk:steps=5"))
+        Walk(steps=5)
+    """
+    fields = {f.name: f for f in parameters(cls)}
+    hints = typing.get_type_hints(cls)
+    if len(spec.values) > len(fields):
+        allowed = ", ".join(fields) or "no parameters"
+        raise UsageError(
+            f"at most {len(fields)} values ({allowed})", f"{len(spec.values)}", "drop the rest", where=str(spec)
+        )
+    given = dict(zip(fields, spec.values, strict=False))
+    for key, value in spec.options:
+        if key not in fields:
+            hint = nearest(key, fields)
+            known = ", ".join(fields) or "none"
+            raise UsageError(f"a parameter of {spec.name} ({known})", key, hint or "use one of those", where=str(spec))
+        if key in given:
+            raise UsageError(f"{key} once", "it is given by position and by name", "keep one of them", where=str(spec))
+        given[key] = value
+    arguments = {k: _value(v, hints[k], fields[k], str(spec)) for k, v in given.items()}
+    return cls(**arguments)
+
+
+def spec_of(name: str, obj: Any) -> str:
+    """The shortest spec string that `build` turns back into `obj`."""
+    parts = []
+    for f in parameters(type(obj)):
+        value = getattr(obj, f.name)
+        if value != f.default:
+            parts.append(f"{f.name}={_text(value)}")
+    return f"{name}:{','.join(parts)}" if parts else name
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """`did you mean …?`, or an empty string where nothing is close."""
+    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f"did you mean {match[0]}?" if match else ""
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return repr(value) if isinstance(value, float) and math.isfinite(value) else str(value)
+
+
+def _value(text: str, hint: Any, f: dataclasses.Field[Any], where: str) -> Any:
+    origin, args = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (Union, types.UnionType):
+        if text.lower() in ("none", "auto") and type(None) in args:
+            return None
+        rest = [a for a in args if a is not type(None)]
+        hint, origin, args = rest[0], typing.get_origin(rest[0]), typing.get_args(rest[0])
+    if origin is Literal:
+        for choice in args:
+            if text.lower() == str(choice).lower():
+                return choice
+        options = ", ".join(map(str, args))
+        raise UsageError(f"{f.name} to be one of {options}", text, nearest(text, map(str, args)), where=where)
+    if hint is bool:
+        return _boolean(text, f.name, where)
+    if hint in (int, float):
+        return _bounded(_number(text, hint, f.name, where), f, where)
+    return text
+
+
+def _boolean(text: str, name: str, where: str) -> bool:
+    words = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+    if text.lower() not in words:
+        raise UsageError(f"{name} to be true or false", text, where=where)
+    return words[text.lower()]
+
+
+def _number(text: str, kind: type, name: str, where: str) -> Any:
+    try:
+        value = float(text)
+        if kind is int:
+            if value != int(value):
+                raise ValueError
+            return int(value)
+    except (ValueError, OverflowError):
+        wanted = "a whole number" if kind is int else "a number"
+        raise UsageError(f"{name} to be {wanted}", text, where=where) from None
+    if math.isnan(value):
+        raise UsageError(f"{name} to be a number", text, where=where)
+    return value
+
+
+def _bounded(value: Any, f: dataclasses.Field[Any], where: str) -> Any:
+    tests = (("ge", ">=", lambda a, b: a >= b), ("gt", ">", lambda a, b: a > b), ("le", "<=", lambda a, b: a <= b))
+    for key, sign, holds in tests:
+        bound = f.metadata.get(key)
+        if bound is not None and not holds(value, bound):
+            raise UsageError(f"{f.name} {sign} {bound}", str(value), where=where)
+    return value
