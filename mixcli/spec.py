@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
+import operator
 import types
 import typing
 from collections.abc import Iterable
@@ -182,8 +183,7 @@ def _number(text: str, kind: type, name: str, where: str) -> Any:
 
 
 def _bounded(value: Any, f: dataclasses.Field[Any], where: str) -> Any:
-    tests = (("ge", ">=", lambda a, b: a >= b), ("gt", ">", lambda a, b: a > b), ("le", "<=", lambda a, b: a <= b))
-    for key, sign, holds in tests:
+    for key, sign, holds in (("ge", ">=", operator.ge), ("gt", ">", operator.gt), ("le", "<=", operator.le)):
         bound = f.metadata.get(key)
         if bound is not None and not holds(value, bound):
             raise UsageError(f"{f.name} {sign} {bound}", str(value), where=where)
