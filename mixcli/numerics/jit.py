@@ -20,7 +20,7 @@ if not numba.config.CACHE_DIR:  # a site-packages folder may not be writable; th
     numba.config.CACHE_DIR = str(user_cache_path("mixcli") / "kernels")
 
 
-class _Announce(event.Listener):  # type: ignore[misc]
+class _Announce(event.Listener):
     """Says once per process that a kernel is being compiled; kernels loaded from the cache do not get here."""
 
     said = False
@@ -42,4 +42,4 @@ def kernel(function: F) -> F:
 
     Never parallel: threads are a pool over chunks of work, which compiles faster and needs no threading layer.
     """
-    return numba.njit(nogil=True, cache=True)(function)  # type: ignore[no-any-return]
+    return numba.njit(nogil=True, cache=True)(function)

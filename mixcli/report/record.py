@@ -1,0 +1,162 @@
+"""Records: one JSON object per source and command, with nothing in it that JSON cannot hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixcli.provenance import environment
+
+if TYPE_CHECKING:
+    from mixcli.graph import Graph
+    from mixcli.measures.base import Measure, Values
+
+__all__ = ["SCHEMA", "analysis", "entry", "graph_facts", "jsonable", "refusal", "summary"]
+
+SCHEMA = "mixcli.analysis/1"
+
+MAX_TIES = 5
+"""How many edges or nodes `argmin` and `argmax` list where several tie."""
+
+
+def analysis(
+    graph: Graph, index: int, measures: Mapping[str, dict[str, Any]], seconds: float | None = None
+) -> dict[str, Any]:
+    """The record of one analysed graph.
+
+    Args:
+        graph: the graph.
+        index: its place among the graphs of its source.
+        measures: catalog name -> entry.
+        seconds: wall time, or None to leave times out.
+    """
+    read = next((s for s in graph.provenance if s.op in ("read", "generate")), None)
+    source = {"name": graph.name, "format": read.spec if read else None, "sha256": read.sha256 if read else None}
+    record = {
+        "schema": SCHEMA,
+        "source": {**source, "index": index},
+        "kind": "graph",
+        "graph": graph_facts(graph),
+        "measures": dict(measures),
+        "provenance": [s.to_json() for s in graph.provenance],
+        "environment": environment(),
+    }
+    if seconds is not None:
+        record["seconds"] = round(seconds, 6)
+    return jsonable(record)
+
+
+def graph_facts(graph: Graph) -> dict[str, Any]:
+    """Counts that stand at the head of every record."""
+    return {
+        "nodes": graph.n,
+        "edges": graph.m,
+        "directed": graph.directed,
+        "weighted": graph.weight is not None,
+        "self_loops": int(graph.notes.get("self_loops", 0)),
+        "components": graph.components.count,
+    }
+
+
+def entry(measure: Measure, values: Values, seconds: float | None = None) -> dict[str, Any]:
+    """What a record says about one measure.
+
+    Args:
+        measure: the measure, for its facts.
+        values: what it found.
+        seconds: time it took, or None.
+    """
+    out: dict[str, Any] = {"level": values.level}
+    data = values.data
+    if values.level == "graph" or data is None:
+        out["value"] = data
+        if data is None or (isinstance(data, float) and not math.isfinite(data)):
+            out["reason"] = values.reason or "not defined for this graph"
+    else:
+        out["summary"] = summary(np.asarray(data))
+    out["unit"] = measure.unit
+    if measure.better:
+        out["better"] = measure.better
+    out["exact"] = values.exact
+    if values.error is not None:
+        out["error"] = float(np.max(values.error)) if np.size(values.error) else 0.0
+    if values.residual is not None:
+        out["residual"] = values.residual
+    if values.details:
+        out["details"] = dict(values.details)
+    if seconds is not None:
+        out["seconds"] = round(seconds, 6)
+    return out
+
+
+def refusal(measure: Measure, reason: str) -> dict[str, Any]:
+    """The entry of a measure that does not apply, or would cost too much."""
+    return {"level": measure.level, "value": None, "reason": reason, "unit": measure.unit, "exact": False}
+
+
+def summary(values: np.ndarray) -> dict[str, Any]:
+    """Location, spread and sign of a set of values.
+
+    Args:
+        values: (k,) numbers; infinite ones are counted and left out of the rest.
+
+    Example:
+        >>> summary(np.array([1.0, 3.0]))["mean"]
+        2.0
+    """
+    values = np.asarray(values, dtype=np.float64)
+    finite = values[np.isfinite(values)]
+    out: dict[str, Any] = {"count": len(values)}
+    if len(finite) < len(values):
+        out["infinite"] = len(values) - len(finite)
+    if not len(finite):
+        return {**out, "reason": "no values"}
+    q05, q50, q95 = np.quantile(finite, [0.05, 0.5, 0.95])
+    return {
+        **out,
+        "min": finite.min(),
+        "mean": finite.mean(),
+        "max": finite.max(),
+        "std": finite.std(),
+        "q05": q05,
+        "q50": q50,
+        "q95": q95,
+        "negative_fraction": (finite < 0).mean(),
+    }
+
+
+def extremes(graph: Graph, values: Values) -> dict[str, Any]:
+    """`argmin` and `argmax` of edge or node values, as node numbers; ties in canonical order."""
+    data = values.data
+    if values.level not in ("edge", "node", "pair") or data is None or not np.size(data):
+        return {}
+    array = np.asarray(data)
+    keys: Any = {"edge": graph.edges, "pair": values.index}.get(values.level)
+    out = {}
+    for name, target in (("argmin", array.min()), ("argmax", array.max())):
+        hits = np.flatnonzero(array == target)[:MAX_TIES]
+        out[name] = hits.tolist() if keys is None else keys[hits].tolist()
+    return out
+
+
+def jsonable(value: Any) -> Any:
+    """The same value with numpy types made plain and NaN or infinity made null.
+
+    Example:
+        >>> jsonable({"a": np.float64("inf"), "b": np.arange(2)})
+        {'a': None, 'b': [0, 1]}
+    """
+    if isinstance(value, Mapping):
+        return {str(k): jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return jsonable(value.tolist())
+    if isinstance(value, np.generic):
+        return jsonable(value.item())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value

@@ -1,0 +1,149 @@
+"""Where graphs come from: a path, a pipe, the zoo or a dataset, all as one stream of Graph.
+
+    PATH             a file; format from its suffix, else from its content
+    -                standard input, sniffed
+    zoo:FAMILY:…     a graph family, `zoo:barbell:k=5`
+    pyg:CLASS/NAME   a dataset of torch_geometric, `pyg:Planetoid/Cora`
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import os
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from mixcli.catalog import GRAPHS
+from mixcli.errors import InputError, UsageError
+from mixcli.graph import Graph
+from mixcli.provenance import Step
+from mixcli.spec import build, nearest, param, parse
+
+__all__ = ["SourceOptions", "format_of_source", "load", "load_all", "save"]
+
+SCHEMES = ("zoo", "pyg")
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What the user said about the sources.
+
+    Args:
+        format: catalog name of the format, overriding suffix and content.
+        directed: keep (True) or forget (False) directions; None follows the file.
+        weighted: False leaves weights unread.
+        data_root: folder of the datasets.
+    """
+
+    format: str | None = None
+    directed: bool | None = None
+    weighted: bool = True
+    data_root: Path | None = None
+
+
+def load(source: str | os.PathLike[str], **options: Any) -> Graph:
+    """The one graph of a source.
+
+    Args:
+        source: a path, `zoo:…` or `pyg:…`.
+        options: fields of `SourceOptions`.
+
+    Raises:
+        InputError: the source cannot be read, or does not hold exactly one graph.
+
+    Example:
+        >>> load("zoo:barbell:k=5")
+        Graph('barbell', n=10, m=21)
+    """
+    graphs = load_all(source, **options)
+    first = next(graphs, None)
+    if first is None:
+        raise InputError("a graph", "none", where=str(source))
+    if next(graphs, None) is not None:
+        raise InputError("one graph", "several", "use mixcli.load_all", where=str(source))
+    return first
+
+
+def load_all(
+    source: str | os.PathLike[str], *, stdin: BinaryIO | None = None, options: SourceOptions | None = None, **fields: Any
+) -> Iterator[Graph]:
+    """The graphs of a source, one at a time.
+
+    Args:
+        source: a path, "-", `zoo:…` or `pyg:…`.
+        stdin: what "-" reads; default the process's standard input.
+        options: what is known about the source.
+        fields: the same, as keyword arguments.
+
+    Raises:
+        InputError: the source cannot be read.
+
+    Example:
+        >>> [g.n for g in load_all("zoo:path:n=3")]
+        [3]
+    """
+    chosen = dataclasses.replace(options or SourceOptions(), **fields)
+    text = os.fspath(source)
+    scheme, colon, rest = text.partition(":")
+    if colon and scheme == "zoo":
+        return iter([_zoo(rest)])
+    if colon and scheme == "pyg":
+        from mixcli.io import pyg_datasets
+
+        return _directions(pyg_datasets.load(rest, chosen.data_root), chosen)
+    if colon and not Path(text).exists() and _looks_like_scheme(scheme):
+        hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:"
+        raise UsageError("a path, '-' or a scheme", f"{scheme}:", hint, where=text)
+    from mixcli.io import stream
+
+    where: Path | BinaryIO = (stdin or sys.stdin.buffer) if text == "-" else Path(text)
+    name = "stdin" if text == "-" else Path(text).name
+    return stream.read(where, format=chosen.format, directed=chosen.directed, weighted=chosen.weighted, name=name)
+
+
+def save(
+    graphs: Graph | Iterable[Graph], target: str | os.PathLike[str], *, format: str | None = None, force: bool = False
+) -> list[str]:
+    """Write graphs to a file, atomically.
+
+    Args:
+        graphs: one graph or several.
+        target: the file; its suffix names the format unless `format` does.
+        format: catalog name of the format.
+        force: replace an existing file.
+
+    Returns:
+        What the format could not hold, in words.
+    """
+    from mixcli.io import stream
+
+    return stream.write([graphs] if isinstance(graphs, Graph) else graphs, Path(target), format=format, force=force)
+
+
+def format_of_source(graph: Graph) -> str | None:
+    """Catalog name of the format a graph was read from, or None for one that was made."""
+    return next((s.spec for s in graph.provenance if s.op == "read"), None)
+
+
+def _zoo(text: str) -> Graph:
+    spec = parse(text)
+    family = GRAPHS.get(spec.name)
+    signature = inspect.signature(family)
+    types = {"int": int, "float": float}
+    fields = [(p.name, types[p.annotation], param(p.default, "")) for p in signature.parameters.values()]
+    arguments = dataclasses.asdict(build(dataclasses.make_dataclass(spec.name, fields), spec))
+    graph: Graph = family(**arguments)
+    return graph.with_step(Step("generate", f"zoo:{spec}"))
+
+
+def _directions(graphs: Iterator[Graph], options: SourceOptions) -> Iterator[Graph]:
+    for graph in graphs:
+        yield graph.undirected() if options.directed is False else graph
+
+
+def _looks_like_scheme(word: str) -> bool:
+    return len(word) > 1 and word.isalpha() and word.islower()
