@@ -203,9 +203,7 @@ def dodecahedron() -> Entry:
     chords = (ring + np.tile([10, 7, 4, -4, -7, 10, -4, 7, -7, 4], 2)) % 20
     arcs = np.concatenate([np.stack([ring, (ring + 1) % 20], 1), np.stack([ring, chords], 1)[ring < chords]])
     g = from_arcs(20, arcs, directed=False, name="dodecahedron")
-    laplacian = np.array(
-        [0.0] + [3 - sqrt(5)] * 3 + [2.0] * 5 + [3.0] * 4 + [5.0] * 4 + [3 + sqrt(5)] * 3
-    )
+    laplacian = np.array([0.0] + [3 - sqrt(5)] * 3 + [2.0] * 5 + [3.0] * 4 + [5.0] * 4 + [3 + sqrt(5)] * 3)
     return Entry(
         "dodecahedron", g,
         edge_resistance=np.full(g.m, 19 / 30), largest_resistance=7 / 6, kirchhoff=548 / 3, kemeny=27.4,
@@ -237,8 +235,8 @@ def barbell(k: int) -> Entry:
         edge_resistance=pick(1.0, 2 / k, 2 / k), largest_resistance=1 + 4 / k,
         kirchhoff=k * k + 6 * (k - 1), kemeny=(2 * within + across) / g.degree.sum(),
         curvature={
-            "forman": pick(4 - 2 * k, 5 - 2 * k, 6 - 2 * k,
-            "augmented_forman": pick(4 - 2 * k, 5 - 2 * k + 3 * (k - 2), 6 - 2 * k + 3 * (k - 2),
+            "forman": pick(4 - 2 * k, 5 - 2 * k, 6 - 2 * k),
+            "augmented_forman": pick(4 - 2 * k, 5 - 2 * k + 3 * (k - 2), 6 - 2 * k + 3 * (k - 2)),
             "balanced_forman": pick(4 / k - 2, k / (k - 1) - 2 / k, k / (k - 1)),
             "lin_lu_yau": pick(4 / k - 2, k / (k - 1) - 2 / k, k / (k - 1)),
         },
