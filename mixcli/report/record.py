@@ -35,7 +35,7 @@ def analysis(
     """
     read = next((s for s in graph.provenance if s.op in ("read", "generate")), None)
     source = {"name": graph.name, "format": read.spec if read else None, "sha256": read.sha256 if read else None}
-    record = {
+    record: dict[str, Any] = {
         "schema": SCHEMA,
         "source": {**source, "index": index},
         "kind": "graph",

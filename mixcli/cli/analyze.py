@@ -1,0 +1,151 @@
+"""`mixcli analyze`: measures of one graph or of a stream of them."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixcli.catalog import MEASURES
+from mixcli.cli.options import Sources, shared
+from mixcli.cli.shell import Shell
+from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
+
+if TYPE_CHECKING:
+    from mixcli.context import Context
+    from mixcli.graph import Graph
+
+EPILOG = """[bold]Examples[/bold]
+
+  mixcli analyze graph.pt -m spectral_gap -m balanced_forman
+
+  mixcli analyze zoo:barbell:k=8 --format json
+
+  mixcli analyze karate.gml -m effective_resistance --values edges.csv
+"""
+
+
+@shared(
+    "format", "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root",
+    "max_memory", "fail_fast", "dry_run", "no_timing",
+)  # fmt: skip
+def analyze(
+    shell: Shell,
+    sources: Sources = None,
+    measure: Annotated[
+        list[str] | None,
+        typer.Option("--measure", "-m", metavar="MEASURE", help="Measure, repeatable; `mixcli methods` lists them."),
+    ] = None,
+    values: Annotated[
+        Path | None, typer.Option("--values", metavar="FILE", help="Also write per-edge and per-node values here.")
+    ] = None,
+    top: Annotated[
+        int, typer.Option("--top", metavar="K", help="Edges of lowest value to list in the table.", min=0)
+    ] = 3,
+) -> None:
+    """Measure where information gets stuck."""
+    from mixcli.report.text import json_stream, to_csv, to_jsonl
+
+    specs = measure or list(MEASURES)
+    methods = {_key(spec, specs): MEASURES.make(spec) for spec in specs}
+    if shell.dry_run:
+        _explain(shell, sources, methods)
+        return
+    context = shell.context()
+    run = _Run(shell, context, methods, asked=bool(measure), values=values)
+    form = shell.form()
+    with run.sink():
+        records = run.records(sources)
+        if form == "table":
+            from mixcli.report.table import analysis_tables
+
+            shell.emit(analysis_tables(run.rows(sources), top=top, color=shell.color))
+        elif form == "json":
+            shell.emit(json_stream(records))
+        elif form == "csv":
+            shell.emit(to_csv(records))
+        else:
+            shell.emit(to_jsonl(r) for r in records)
+
+
+class _Run:
+    """One fold over the sources: measure, record, and pass per-element values on."""
+
+    def __init__(
+        self, shell: Shell, context: "Context", methods: dict[str, Any], asked: bool, values: Path | None
+    ) -> None:
+        self.shell, self.context, self.methods, self.asked = shell, context, methods, asked
+        self.values_path = values
+        self.writer: Any = None
+
+    def sink(self) -> Any:
+        """The context in which --values is being written."""
+        from contextlib import nullcontext
+
+        if self.values_path is None:
+            return nullcontext()
+        from mixcli.report.values import ValuesWriter
+
+        self.writer = ValuesWriter(self.values_path, self.shell.force, self.shell.note)
+        return self.writer
+
+    def records(self, sources: list[str] | None) -> Iterator[dict[str, Any]]:
+        return (record for _, record, _ in self.rows(sources))
+
+    def rows(self, sources: list[str] | None) -> "Iterator[tuple[Graph, dict[str, Any], dict[str, Any]]]":
+        """(graph, record, catalog key -> Values) of every graph."""
+        from mixcli.report.record import analysis
+
+        for _, index, graph in self.shell.graphs(sources):
+            start = time.perf_counter()
+            entries, found = self._measure(graph)
+            if self.writer is not None:
+                self.writer.add(graph, index, found)
+            seconds = None if self.shell.no_timing else time.perf_counter() - start
+            yield graph, analysis(graph, index, entries, seconds), found
+            self.context.forget()
+
+    def _measure(self, graph: "Graph") -> tuple[dict[str, Any], dict[str, Any]]:
+        from mixcli.report.record import entry, extremes, refusal
+
+        entries: dict[str, Any] = {}
+        found: dict[str, Any] = {}
+        for key, method in self.methods.items():
+            start = time.perf_counter()
+            try:
+                found[key] = values = method(graph, self.context)
+            except (NotApplicable, LimitExceeded) as error:
+                entries[key] = refusal(method, str(error))
+                self._refused(key, error)
+                continue
+            seconds = None if self.shell.no_timing else time.perf_counter() - start
+            entries[key] = {**entry(method, values, seconds), **extremes(graph, values)}
+        return entries, found
+
+    def _refused(self, key: str, error: MixcliError) -> None:
+        """A measure that was asked for by name and cannot be had is an error; one of the default set is a remark."""
+        if self.asked and self.shell.fail_fast:
+            raise error
+        if self.asked:
+            self.shell.fail(error)
+        else:
+            self.shell.note(f"left out {key}: {error}")
+
+
+def _key(spec: str, specs: list[str]) -> str:
+    """Catalog name, with the spec's parameters in parentheses where a measure is asked for more than once."""
+    from mixcli.spec import parse
+
+    parsed = parse(spec)
+    name = MEASURES.canonical(parsed.name)
+    twice = sum(MEASURES.canonical(parse(s).name) == name for s in specs) > 1
+    rest = str(parsed).partition(":")[2]
+    return f"{name}({rest})" if twice and rest else name
+
+
+def _explain(shell: Shell, sources: list[str] | None, methods: dict[str, Any]) -> None:
+    """What a run would do: sources as read, and the cost of each measure."""
+    for _, _, graph in shell.graphs(sources):
+        shell.emit([f"{graph!r}\n"])
+    shell.emit(f"{key}: {type(m).cost}\n" for key, m in methods.items())

@@ -1,0 +1,49 @@
+"""`mixcli convert`: any source to any format."""
+
+import itertools
+import sys
+from typing import Annotated
+
+import typer
+
+from mixcli.cli.options import Sources, shared
+from mixcli.cli.shell import Shell, pipe_errors
+from mixcli.errors import UsageError
+
+EPILOG = """[bold]Examples[/bold]
+
+  mixcli convert karate.gml -o karate.pt
+
+  mixcli convert pyg:TUDataset/MUTAG -o mutag.jsonl
+"""
+
+
+@shared("output", "force", "from_", "directed", "unweighted", "data_root", "fail_fast")
+def convert(
+    shell: Shell,
+    sources: Sources = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="FORMAT", help="Format of the result; default: suffix of -o.")
+    ] = None,
+) -> None:
+    """Write any source in any format."""
+    from mixcli.catalog import FORMATS
+    from mixcli.io import stream
+
+    if to is None and shell.output is None:
+        raise UsageError("-o FILE or --to FORMAT", "neither", f"formats: {', '.join(FORMATS)}")
+    graphs = (graph for _, _, graph in shell.graphs(sources))
+    first = next(graphs, None)
+    if first is None:
+        return
+    everything = itertools.chain([first], graphs)
+    if shell.output is not None:
+        left_out = stream.write(everything, shell.output, format=to, force=shell.force)
+    else:
+        if not FORMATS.get(str(to)).text and sys.stdout.isatty():
+            raise UsageError("a file or a pipe for binary output", "a terminal", "pass -o FILE")
+        with pipe_errors():
+            left_out = stream.write(everything, sys.stdout.buffer, format=to)
+            sys.stdout.buffer.flush()
+    if left_out:
+        shell.note(f"left out: {'; '.join(left_out)} (pt and jsonl keep everything)")

@@ -1,0 +1,1 @@
+"""`mixcli demo`: the whole story on sample data."""

@@ -1,0 +1,114 @@
+"""`mixcli methods`: what there is, and a card for each."""
+
+import dataclasses
+import json
+from typing import Annotated, Any
+
+import typer
+
+from mixcli.catalog import FORMATS, GRAPHS, MEASURES, MODELS, REWIRINGS, Catalog
+from mixcli.cli.options import shared
+from mixcli.cli.shell import Shell
+from mixcli.errors import UsageError
+
+EPILOG = """[bold]Examples[/bold]
+
+  mixcli methods
+
+  mixcli methods sdrf
+"""
+
+CATALOGS = {"measures": MEASURES, "rewirings": REWIRINGS, "models": MODELS, "graphs": GRAPHS, "formats": FORMATS}
+
+FACTS = (
+    "equation",
+    "level",
+    "unit",
+    "range",
+    "better",
+    "score",
+    "cost",
+    "weighted",
+    "directed",
+    "disconnected",
+    "cites",
+)
+
+
+@shared("format")
+def methods(
+    shell: Shell,
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="A method, for its card.", show_default=False)
+    ] = None,
+) -> None:
+    """List measures, rewirings, models, graph families and formats; NAME shows one in full."""
+    form = shell.form(default="table")
+    if name is None:
+        listing = {kind: {n: c.summary(n) or _title(c, n) for n in c} for kind, c in CATALOGS.items()}
+        shell.emit([json.dumps(listing, indent=2) + "\n"] if form != "table" else _lines(listing))
+        return
+    found = [(kind, c) for kind, c in CATALOGS.items() if name in c]
+    if not found:
+        known = [n for c in CATALOGS.values() for n in c]
+        from mixcli.spec import nearest
+
+        raise UsageError("the name of a method", repr(name), nearest(name, known) or "`mixcli methods` lists them")
+    for kind, catalog in found:
+        card = _card(kind, catalog, catalog.canonical(name))
+        shell.emit([json.dumps(card, indent=2, default=str) + "\n"] if form != "table" else _page(card))
+
+
+def _title(catalog: Catalog, name: str) -> str:
+    return str(getattr(catalog.get(name), "title", ""))
+
+
+def _lines(listing: dict[str, dict[str, str]]) -> list[str]:
+    width = max(len(n) for names in listing.values() for n in names)
+    out = []
+    for kind, names in listing.items():
+        out.append(f"{kind}\n")
+        out += [f"  {n:<{width}}  {summary}\n" for n, summary in names.items()]
+    return out
+
+
+def _card(kind: str, catalog: Catalog, name: str) -> dict[str, Any]:
+    import inspect
+
+    thing = catalog.get(name)
+    card: dict[str, Any] = {"name": name, "kind": kind.rstrip("s")}
+    if isinstance(thing, type) or inspect.isfunction(thing):
+        card["about"] = inspect.getdoc(thing) or ""
+        card.update({f: getattr(thing, f) for f in FACTS if getattr(thing, f, None) is not None})
+        card["parameters"] = _parameters(thing)
+    else:
+        card.update({"about": thing.title, "suffixes": list(thing.suffixes), "holds": sorted(thing.holds)})
+    return card
+
+
+def _parameters(thing: Any) -> dict[str, str]:
+    import inspect
+
+    if dataclasses.is_dataclass(thing):
+        return {
+            f.name: f"{_default(f)}  {f.metadata.get('help', '')}".rstrip() for f in dataclasses.fields(thing) if f.init
+        }
+    signature = inspect.signature(thing)
+    return {p.name: str(p.default) for p in signature.parameters.values()}
+
+
+def _default(f: dataclasses.Field[Any]) -> str:
+    kind = f.type if isinstance(f.type, str) else getattr(f.type, "__name__", str(f.type))
+    return f"= {f.default}  ({kind})"
+
+
+def _page(card: dict[str, Any]) -> list[str]:
+    out = [f"{card['name']}  ({card['kind']})\n\n", f"{card['about']}\n\n"]
+    for key, value in card.items():
+        if key in ("name", "kind", "about"):
+            continue
+        if isinstance(value, dict):
+            out += [f"{key}\n", *(f"  {k} {v}\n" for k, v in value.items())]
+        else:
+            out.append(f"{key}: {', '.join(value) if isinstance(value, list) else value}\n")
+    return out

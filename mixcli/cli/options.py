@@ -1,0 +1,100 @@
+"""Options that several commands share, defined once; `shared` adds them to a command's signature."""
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+__all__ = ["Sources", "shared"]
+
+Sources = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[SOURCE]...",
+        help="Path, '-' for standard input (also the default in a pipe), zoo:barbell:k=5, or pyg:CLASS/NAME.",
+        show_default=False,
+    ),
+]
+
+
+class _Shared:
+    """The shared options: name, type, how it is written, and its default."""
+
+    format: Annotated[
+        str | None,
+        typer.Option("--format", metavar="table|json|jsonl|csv", help="Form of the result.", show_default=False),
+    ] = None
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write here, not to standard output.")
+    ] = None
+    force: Annotated[bool, typer.Option("--force", help="Replace an existing file.")] = False
+    seed: Annotated[int, typer.Option("--seed", metavar="N", help="Start of every random choice.", min=0)] = 0
+    threads: Annotated[
+        int, typer.Option("--threads", metavar="N", help="Threads to use; 0 for all there are.", min=0)
+    ] = 0
+    device: Annotated[
+        str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where networks and dense algebra run.")
+    ] = "auto"
+    from_: Annotated[
+        str | None, typer.Option("--from", metavar="FORMAT", help="Format of the input, where it cannot be told.")
+    ] = None
+    directed: Annotated[
+        bool | None,
+        typer.Option("--directed/--undirected", help="Keep or forget directions; default: as the file says."),
+    ] = None
+    unweighted: Annotated[bool, typer.Option("--unweighted", help="Leave edge weights unread.")] = False
+    data_root: Annotated[
+        Path | None,
+        typer.Option("--data-root", metavar="DIR", envvar="MIXCLI_DATA", help="Folder of the pyg: datasets."),
+    ] = None
+    max_memory: Annotated[
+        str | None, typer.Option("--max-memory", metavar="SIZE", help="Refuse what would need more, e.g. 4G.")
+    ] = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, metavar="", help="Say more; a traceback for a bug.")
+    ] = 0
+    color: Annotated[
+        str, typer.Option("--color", metavar="auto|always|never", help="Colour; NO_COLOR is respected.")
+    ] = "auto"
+    fail_fast: Annotated[bool, typer.Option("--fail-fast", help="Stop at the first source that fails.")] = False
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done and stop.")] = False
+    no_timing: Annotated[
+        bool, typer.Option("--no-timing", help="Leave times out, so that equal runs give equal bytes.")
+    ] = False
+
+
+def shared(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add shared options to a command and hand them over as one `Shell`, its first argument.
+
+    Args:
+        names: fields of `_Shared`; the reporting options (quiet, verbose, color) always come along.
+    """
+    hints = get_type_hints(_Shared, include_extras=True)
+    wanted = [*names, "quiet", "verbose", "color"]
+    extra = [
+        inspect.Parameter(n, inspect.Parameter.KEYWORD_ONLY, default=getattr(_Shared, n), annotation=hints[n])
+        for n in wanted
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        own = list(inspect.signature(command, eval_str=True).parameters.values())[1:]
+
+        @functools.wraps(command)
+        def run(**arguments: Any) -> None:
+            from mixcli.cli.shell import Shell, guarded
+
+            shell = Shell(**{n: arguments.pop(n) for n in wanted})
+            guarded(shell, functools.partial(command, shell, **arguments))
+
+        own = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own]
+        parameters = [*own, *extra]
+        del run.__wrapped__
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorate

@@ -1,0 +1,199 @@
+"""`mixcli rewire`: change a graph, say what was changed, and write it in the form it came in."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixcli.catalog import REWIRINGS
+from mixcli.cli.options import Sources, shared
+from mixcli.cli.shell import Shell, pipe_errors
+from mixcli.errors import Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from mixcli.context import Context
+    from mixcli.graph import Graph
+    from mixcli.rewiring.base import Edit, Rewired
+
+EPILOG = """[bold]Examples[/bold]
+
+  mixcli rewire --method sdrf:iterations=20 karate.gml -o rewired.gml
+
+  cat graph.pt | mixcli rewire --method fosr --budget 5% --to jsonl | mixcli analyze
+
+  mixcli rewire zoo:lollipop:5,3 --method fosr:iterations=3,converged=true --log edits.jsonl --to edgelist
+"""
+
+MANY = 3
+"""Graphs of a stream whose before → after is told one by one."""
+
+GAP_NODES = 20_000
+"""Largest graph whose spectral gap is told before and after; beyond it could take longer than the rewiring."""
+
+
+@shared(
+    "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
+    "fail_fast", "dry_run",
+)  # fmt: skip
+def rewire(
+    shell: Shell,
+    sources: Sources = None,
+    method: Annotated[
+        str, typer.Option("--method", metavar="METHOD", help="Rewiring; `mixcli methods` lists them.")
+    ] = "",
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="FORMAT", help="Format of the result; default: suffix of -o, else as it came."),
+    ] = None,
+    budget: Annotated[
+        str | None, typer.Option("--budget", metavar="N|N%", help="Stop after N edits, or N % of the edges.")
+    ] = None,
+    log: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="Write every edit here, as JSON lines.")
+    ] = None,
+) -> None:
+    """Add and remove edges, and write the graph in the form it came in."""
+    from mixcli.io import stream
+
+    if not method:
+        raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
+    spent = _Budget(budget)
+    REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+    with ExitStack() as stack:
+        edits = _open_log(stack, log, shell.force)
+        results = _results(shell, sources, method, spent, edits)
+        first = next(results, None)
+        if first is None:
+            return
+        if shell.dry_run:
+            for result in _chain(first, results):
+                shell.note(f"{result.base!r}: would add {result.added} and remove {result.removed} edges")
+            return
+        chosen = _format(shell, first, to)
+        graphs = (r.graph for r in _chain(first, results))
+        if shell.output is not None:
+            left_out = stream.write(graphs, shell.output, format=chosen, force=shell.force)
+        else:
+            with pipe_errors():
+                left_out = stream.write(graphs, sys.stdout.buffer, format=chosen)
+                sys.stdout.buffer.flush()
+    if left_out:
+        shell.note(f"{chosen} cannot hold: {'; '.join(left_out)} (--to pt or --to jsonl keeps everything)")
+
+
+class _Budget:
+    """`--budget`: a number of edits, or a share of each graph's edges."""
+
+    def __init__(self, text: str | None) -> None:
+        self.count: int | None = None
+        self.share: float | None = None
+        if text is None:
+            return
+        try:
+            if text.endswith("%"):
+                self.share = float(text[:-1]) / 100
+            else:
+                self.count = int(text)
+            if (self.share or self.count or 0) < 0:
+                raise ValueError
+        except ValueError:
+            raise UsageError("a count like 40 or a share like 5%", repr(text), where="--budget") from None
+
+    def of(self, graph: "Graph") -> int | None:
+        return self.count if self.share is None else round(self.share * graph.m)
+
+
+def _results(shell: Shell, sources: list[str] | None, method: str, budget: _Budget, edits: Any) -> "Iterator[Rewired]":
+    """The rewired graphs, one by one; a graph the method refuses gives one line."""
+    from mixcli.rewiring.base import apply
+
+    context = shell.context()
+    told = _Told(shell, context)
+    for _, index, graph in shell.graphs(sources):
+        with shell.surviving():
+            rewiring = REWIRINGS.make(method)
+            result = apply(rewiring, graph, context=context, budget=budget.of(graph), log=_logger(edits, index))
+            told.one(result)
+            yield result
+            if result.interrupted:
+                shell.note(f"interrupted: kept the first {len(result.edits)} edits")
+                shell.exit_code = Interrupted.exit_code
+                break
+        context.forget()
+    told.all()
+
+
+class _Told:
+    """Before → after on standard error: in full for the first graphs, one sum for the rest."""
+
+    def __init__(self, shell: Shell, context: "Context") -> None:
+        self.shell, self.context = shell, context
+        self.graphs = self.added = self.removed = 0
+
+    def one(self, result: "Rewired") -> None:
+        self.graphs += 1
+        self.added += result.added
+        self.removed += result.removed
+        if self.graphs <= MANY and not self.shell.quiet:
+            base, after = result.base, result.graph
+            line = f"{base.name}: {base.m} → {after.m} edges (+{result.added} −{result.removed})"
+            line += f", {base.components.count} → {after.components.count} components"
+            if base.n <= GAP_NODES and result.edits:
+                line += f", spectral gap {self._gap(base)} → {self._gap(after)}"
+            if after.plan and after.plan != base.plan:
+                line += f", last layer: {after.plan.last}"
+            self.shell.note(line)
+
+    def all(self) -> None:
+        if self.graphs > MANY:
+            self.shell.note(f"{self.graphs} graphs: +{self.added} −{self.removed} edges")
+
+    def _gap(self, graph: "Graph") -> str:
+        from mixcli.catalog import MEASURES
+
+        value = MEASURES.make("spectral_gap")(graph, self.context).data
+        return "undefined" if value is None else f"{value:.6g}"
+
+
+def _logger(out: Any, index: int) -> Any:
+    if out is None:
+        return None
+
+    def write(edit: "Edit") -> None:
+        from mixcli.report.record import jsonable
+
+        row = {"step": edit.step, "op": edit.op, "u": edit.u, "v": edit.v, "score": edit.score, "graph": index}
+        out.write((json.dumps(jsonable(row)) + "\n").encode())
+
+    return write
+
+
+def _open_log(stack: ExitStack, log: Path | None, force: bool) -> Any:
+    from mixcli.io.atomic import replacing
+
+    return None if log is None else stack.enter_context(replacing(log, force))
+
+
+def _format(shell: Shell, first: "Rewired", to: str | None) -> str:
+    from mixcli.catalog import FORMATS
+    from mixcli.io import stream
+    from mixcli.sources import format_of_source
+
+    if to is not None:
+        name = FORMATS.get(to).name
+    elif shell.output is not None and (known := stream.format_of(shell.output)):
+        name = known.name
+    else:
+        name = format_of_source(first.base) or "jsonl"
+    if shell.output is None and not FORMATS.get(name).text and sys.stdout.isatty():
+        raise UsageError("a file or a pipe for binary output", "a terminal", f"pass -o FILE for {name}, or --to jsonl")
+    return str(name)
+
+
+def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest

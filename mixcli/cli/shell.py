@@ -1,0 +1,242 @@
+"""The shell around a command: where text goes, how errors end, who sees progress."""
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mixcli.errors import Interrupted, MixcliError, PipeClosed, UsageError
+
+if TYPE_CHECKING:
+    from mixcli.context import Context
+    from mixcli.graph import Graph
+
+__all__ = ["Shell", "guarded"]
+
+PATIENCE = 0.5
+"""Seconds of work before a progress bar appears."""
+
+
+class Shell:
+    """What a command may do to the outside world, given the shared options."""
+
+    format: str | None = None
+    output: Path | None = None
+    force = False
+    seed = 0
+    threads = 0
+    device = "auto"
+    from_: str | None = None
+    directed: bool | None = None
+    unweighted = False
+    data_root: Path | None = None
+    max_memory: str | None = None
+    quiet = False
+    verbose = 0
+    color = "auto"
+    fail_fast = False
+    dry_run = False
+    no_timing = False
+
+    def __init__(self, **options: Any) -> None:
+        self.__dict__.update(options)
+        self.exit_code = 0
+        self._bar = _Bar(enabled=not self.quiet and sys.stderr.isatty())
+        self._check("--format", self.format, ("table", "json", "jsonl", "csv"))
+        self._check("--color", self.color, ("auto", "always", "never"))
+        self._check("--device", self.device, ("auto", "cpu", "cuda", "mps"))
+        self._logging()
+
+    @staticmethod
+    def _check(option: str, value: str | None, choices: tuple[str, ...]) -> None:
+        if value is not None and value not in choices:
+            raise typer.BadParameter(f"expected one of {', '.join(choices)}, found {value}", param_hint=option)
+
+    def _logging(self) -> None:
+        handler = _Notes(self)
+        level = logging.WARNING if self.quiet else logging.DEBUG if self.verbose > 1 else logging.INFO
+        logger = logging.getLogger("mixcli")
+        logger.handlers, logger.propagate = [handler], False
+        logger.setLevel(level)
+
+    def context(self) -> "Context":
+        """The surroundings of every computation of this run."""
+        from mixcli.context import Context
+        from mixcli.limits import Limits, parse_bytes
+
+        limits = Limits(memory=parse_bytes(self.max_memory)) if self.max_memory else Limits()
+        return Context(self.seed, self.threads, self.device, limits, self._bar)
+
+    def graphs(self, sources: list[str] | None) -> "Iterator[tuple[str, int, Graph]]":
+        """(source, index in it, graph) of all sources; a source that fails gives one line and is passed over."""
+        from mixcli import sources as reader
+
+        options = reader.SourceOptions(self.from_, self.directed, not self.unweighted, self.data_root)
+        for source in sources or [self._piped()]:
+            with self.surviving():
+                for index, graph in enumerate(reader.load_all(source, options=options)):
+                    self._say_notes(graph, index)
+                    yield source, index, graph
+
+    def _piped(self) -> str:
+        if sys.stdin is None or sys.stdin.isatty():
+            raise UsageError("a SOURCE", "none, and nothing is piped in", "give a file, zoo:… or pyg:…")
+        return "-"
+
+    def _say_notes(self, graph: "Graph", index: int) -> None:
+        if index == 0 and graph.notes:
+            self.note(f"{graph.name}: " + ", ".join(_words(k, v) for k, v in graph.notes.items()))
+
+    @contextlib.contextmanager
+    def surviving(self) -> Iterator[None]:
+        """Turn an error inside into one line and a non-zero exit at the end, unless --fail-fast."""
+        try:
+            yield
+        except (Interrupted, PipeClosed):
+            raise
+        except MixcliError as error:
+            if self.fail_fast:
+                raise
+            self.fail(error)
+
+    def fail(self, error: MixcliError) -> None:
+        """Report an error and remember its exit code; the first one counts."""
+        self.line(f"mixcli: {error}")
+        self.exit_code = self.exit_code or error.exit_code
+
+    def note(self, text: str) -> None:
+        """A remark for the user on standard error, unless --quiet."""
+        if not self.quiet:
+            self.line(text)
+
+    def line(self, text: str) -> None:
+        """A line on standard error, above the progress bar where there is one."""
+        self._bar.pause()
+        sys.stderr.write(text + "\n")
+
+    @property
+    def bar(self) -> Callable[[str, int, int], None]:
+        """The progress callback."""
+        return self._bar
+
+    def close(self) -> None:
+        """Take the progress bar away."""
+        self._bar.stop()
+
+    def form(self, default: str | None = None) -> str:
+        """Form of the result: --format, else table on a terminal and JSON lines elsewhere."""
+        if self.format:
+            return self.format
+        suffix = self.output.suffix.lstrip(".") if self.output else ""
+        if suffix in ("json", "jsonl", "csv"):
+            return suffix
+        return default or ("table" if self.output is None and sys.stdout.isatty() else "jsonl")
+
+    def emit(self, chunks: Iterable[str]) -> None:
+        """Write text to --output (atomically) or to standard output, flushing after each chunk."""
+        if self.output is not None:
+            from mixcli.io.atomic import replacing
+
+            with replacing(self.output, self.force) as out:
+                for chunk in chunks:
+                    out.write(chunk.encode())
+            return
+        with pipe_errors():
+            for chunk in chunks:
+                sys.stdout.write(chunk)
+                sys.stdout.flush()
+
+
+class _Notes(logging.Handler):
+    """Log records as plain lines on standard error."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__()
+        self.shell = shell
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.shell.line(f"mixcli: {record.getMessage()}")
+
+
+class _Bar:
+    """A progress bar on standard error that appears only when work takes longer than `PATIENCE`."""
+
+    def __init__(self, enabled: bool) -> None:
+        self.enabled, self.started = enabled, time.monotonic()
+        self.bar: Any = None  # rich.progress.Progress, once there is one
+        self.tasks: dict[str, Any] = {}
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if not self.enabled or time.monotonic() - self.started < PATIENCE:
+            return
+        if self.bar is None:
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self.bar.start()
+        if what not in self.tasks:
+            self.tasks[what] = self.bar.add_task(what, total=total or None)
+        self.bar.update(self.tasks[what], completed=done, total=total or None)
+
+    def pause(self) -> None:
+        if self.bar is not None:
+            self.stop()
+
+    def stop(self) -> None:
+        if self.bar is not None:
+            self.bar.stop()
+            self.bar, self.tasks = None, {}
+
+
+@contextlib.contextmanager
+def pipe_errors() -> Iterator[None]:
+    """Turn a closed standard output into PipeClosed, and keep Python from stumbling over it again at exit."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise PipeClosed("an open pipe", "a closed one") from None
+
+
+def guarded(shell: Shell, command: Callable[[], None]) -> None:
+    """Run a command and turn whatever happens into one line and the exit code of its class."""
+    try:
+        command()
+    except PipeClosed as closed:
+        code = closed.exit_code
+    except MixcliError as error:
+        shell.line(f"mixcli: {error}")
+        code = error.exit_code
+    except KeyboardInterrupt:
+        shell.line("mixcli: interrupted")
+        code = Interrupted.exit_code
+    except MemoryError:
+        shell.line("mixcli: expected enough memory, found none left; use a smaller graph or an estimating method")
+        code = 5
+    except (typer.Exit, typer.BadParameter):
+        raise
+    except Exception as error:
+        if shell.verbose:
+            raise
+        shell.line(f"mixcli: bug: {type(error).__name__}: {' '.join(str(error).split())}; -v shows where")
+        code = 1
+    else:
+        code = shell.exit_code
+    finally:
+        shell.close()
+    if code:
+        raise typer.Exit(code)
+
+
+def _words(key: str, value: object) -> str:
+    text = key.replace("_", " ")
+    return text if value is True else f"{value} {text}" if isinstance(value, int) else f"{text}: {value}"

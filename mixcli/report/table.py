@@ -1,0 +1,172 @@
+"""Results as tables for people."""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from mixcli.graph import Graph
+    from mixcli.measures.base import Values
+
+__all__ = ["analysis_tables", "comparison_table", "number", "rendered"]
+
+SUMMARY = ("min", "mean", "max", "std")
+
+Row = "tuple[Graph, dict[str, Any], dict[str, Values]]"
+
+
+def analysis_tables(
+    found: Iterable[tuple[Graph, dict[str, Any], Mapping[str, Values]]], *, top: int = 3, color: str = "auto"
+) -> Iterator[str]:
+    """Tables of analysis records: in full for one graph, a line a graph for several.
+
+    Args:
+        found: (graph, record, catalog key -> Values) as they come.
+        top: how many edges of lowest value to list.
+        color: "auto", "always" or "never".
+    """
+    stream = iter(found)
+    first = next(stream, None)
+    if first is None:
+        return
+    second = next(stream, None)
+    if second is None:
+        yield rendered(_full(*first, top=top), color=color)
+        return
+    records = [first[1], second[1], *(record for _, record, _ in stream)]
+    yield rendered(_many(records), color=color)
+
+
+def _full(graph: Graph, record: dict[str, Any], found: Mapping[str, Values], *, top: int) -> Table:
+    facts = record["graph"]
+    kind = ("directed, " if facts["directed"] else "") + ("weighted, " if facts["weighted"] else "")
+    title = f"{graph.name}: {facts['nodes']} nodes, {facts['edges']} edges, {kind}{facts['components']} component(s)"
+    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("measure", no_wrap=True)
+    table.add_column("value", justify="right")
+    table.add_column("details")
+    for name, entry in record["measures"].items():
+        table.add_row(escape(name), escape(_value(entry)), escape(_details(entry)))
+        if top and entry["level"] == "edge" and name in found and "summary" in entry:
+            table.add_row("", "", escape("lowest: " + _lowest(graph, found[name], top)), style="dim")
+    return table
+
+
+def _value(entry: Mapping[str, Any]) -> str:
+    if "summary" in entry:
+        mean = entry["summary"].get("mean")
+        return "none" if mean is None else f"{number(mean)} mean"
+    if entry["value"] is None:
+        return "not defined"
+    error = f" ± {number(entry['error'])}" if entry.get("error") else ""
+    return ("" if entry["exact"] else "≈ ") + number(entry["value"]) + error
+
+
+def _details(entry: Mapping[str, Any]) -> str:
+    if entry.get("reason"):
+        return str(entry["reason"])
+    parts = []
+    if "summary" in entry:
+        s = entry["summary"]
+        parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and k != "mean"]
+        if s.get("negative_fraction"):
+            parts.append(f"{s['negative_fraction']:.0%} negative")
+    for key, value in (entry.get("details") or {}).items():
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            parts.append(f"{key.replace('_', ' ')} {number(value)}")
+        elif isinstance(value, str):
+            parts.append(f"{key.replace('_', ' ')} {value}")
+    return ", ".join(parts)
+
+
+def _lowest(graph: Graph, values: Values, top: int) -> str:
+    data = np.asarray(values.data)
+    names = graph.labels
+
+    def name(node: Any) -> str:
+        return str(node) if names is None else names[node]
+
+    order = np.argsort(data, kind="stable")[:top]
+    return ", ".join(f"{name(u)}–{name(v)} {number(data[i])}" for i in order for u, v in [graph.edges[i]])
+
+
+def _many(records: list[dict[str, Any]]) -> Table:
+    table = Table(header_style="bold", caption=f"{len(records)} graphs; edge and node measures by their mean")
+    names = list(records[0]["measures"])
+    for column in ("graph", "nodes", "edges"):
+        table.add_column(column, justify="left" if column == "graph" else "right")
+    for name in names:
+        table.add_column(escape(name), justify="right")
+    for record in records:
+        cells = [_short(record["measures"].get(n, {})) for n in names]
+        counts = [str(record["graph"][k]) for k in ("nodes", "edges")]
+        table.add_row(escape(str(record["source"]["name"])), *counts, *cells)
+    return table
+
+
+def _short(entry: Mapping[str, Any]) -> str:
+    value = entry["summary"].get("mean") if "summary" in entry else entry.get("value")
+    return "–" if value is None else number(value)
+
+
+def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
+    """The table of a comparison record: a line an arm, differences against the baseline."""
+    table = Table(
+        title=escape(f"{record['dataset']} · {record['model']} · baseline {record['baseline']}"),
+        title_justify="left", title_style="bold", header_style="bold",
+    )  # fmt: skip
+    for column in ("arm", "metric", "mean", "95 % interval", "trials", "difference", "95 % interval", "p", "w/t/l"):
+        table.add_column(column, justify="left" if column in ("arm", "metric") else "right")
+    for arm in record["arms"]:
+        d = arm.get("difference") or {}
+        wins = "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else ""
+        table.add_row(
+            escape(arm["name"]), arm["metric"], _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
+            _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True),
+            "" if d.get("p_adjusted", d.get("p")) is None else f"{d.get('p_adjusted', d.get('p')):.3f}", wins,
+        )  # fmt: skip
+    return rendered(table, color=color)
+
+
+def _percent(value: float | None, *, sign: bool = False) -> str:
+    if value is None:
+        return ""
+    return f"{100 * value:+.2f}" if sign else f"{100 * value:.2f}"
+
+
+def _interval(pair: list[float | None] | None, *, sign: bool = False) -> str:
+    if not pair or pair[0] is None or pair[1] is None:
+        return ""
+    return f"[{_percent(pair[0], sign=sign)}, {_percent(pair[1], sign=sign)}]"
+
+
+def number(value: float) -> str:
+    """Six significant digits, whole numbers without a point.
+
+    Example:
+        >>> number(34.0), number(0.132272312)
+        ('34', '0.132272')
+    """
+    if isinstance(value, float) and not value.is_integer():
+        return f"{value:.6g}"
+    return str(int(value)) if abs(value) < 1e15 else f"{value:.6g}"
+
+
+def rendered(table: Table, *, color: str = "auto") -> str:
+    """A table as text; coloured for a terminal unless NO_COLOR or `color` says otherwise."""
+    import sys
+
+    terminal = color == "always" or (color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ)
+    width = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 160
+    out = io.StringIO()
+    Console(file=out, force_terminal=terminal, no_color=not terminal, width=max(width, 60)).print(table)
+    return out.getvalue()
