@@ -45,12 +45,13 @@ class Step:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Step:
+        seed, sha256, notes = data.get("seed"), data.get("sha256"), data.get("notes")
         return cls(
             str(data.get("op", "unknown")),
             str(data.get("spec", "")),
-            data.get("seed"),
-            data.get("sha256"),
-            dict(data.get("notes") or {}),
+            seed if isinstance(seed, int) else None,
+            sha256 if isinstance(sha256, str) else None,
+            dict(notes) if isinstance(notes, Mapping) else {},
             str(data.get("version", "")),
         )
 
@@ -64,7 +65,7 @@ def loads(text: str) -> tuple[Step, ...]:
     """Inverse of `dumps`; text that is not ours gives no steps, since provenance must never stop a read."""
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ()
     if not isinstance(data, list):
         return ()

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mixcli.errors import InputError
 from mixcli.graph import Graph
 from mixcli.provenance import Step
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = ["Format", "Reading", "text_of"]
 
@@ -58,6 +61,7 @@ class Format:
         many: whether one file holds several graphs.
         holds: which parts of a graph survive writing: any of "weight", "directed", "labels", "isolated", "node",
             "edge", "graph", "provenance", "plan".
+        fits: whether one payload array of a part it holds can be written: fits(graph, "node" | "edge" | "graph", key).
     """
 
     name: str
@@ -69,6 +73,12 @@ class Format:
     text: bool = True
     many: bool = False
     holds: frozenset[str] = frozenset()
+    fits: Callable[[Graph, str, str], bool] = lambda graph, part, key: True
+
+    def payload(self, graph: Graph, part: str) -> dict[str, NDArray[Any]]:
+        """The arrays of `graph.node`, `graph.edge` or `graph.graph` that the format can hold."""
+        table = getattr(graph, part) if part in self.holds else {}
+        return {key: values for key, values in table.items() if self.fits(graph, part, key)}
 
     def leaves_out(self, graph: Graph) -> list[str]:
         """What of this graph the format cannot hold, in words for the user."""
@@ -77,12 +87,14 @@ class Format:
             "directed": graph.directed and "directions",
             "labels": graph.labels is not None and "node names",
             "isolated": bool(graph.n) and bool((graph.degree == 0).any()) and "isolated nodes",
-            "node": bool(graph.node) and f"node payload ({', '.join(graph.node)})",
-            "edge": bool(graph.edge) and f"edge payload ({', '.join(graph.edge)})",
-            "graph": bool(graph.graph) and f"graph payload ({', '.join(graph.graph)})",
             "plan": bool(graph.plan) and "layer plan",
         }
-        return [str(words) for part, words in parts.items() if words and part not in self.holds]
+        lost = [str(words) for part, words in parts.items() if words and part not in self.holds]
+        for part in ("node", "edge", "graph"):
+            kept = self.payload(graph, part)
+            keys = [key for key in getattr(graph, part) if key not in kept]
+            lost += [f"{part} payload ({', '.join(keys)})"] * bool(keys)
+        return lost
 
 
 def text_of(stream: BinaryIO, reading: Reading) -> str:
