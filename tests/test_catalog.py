@@ -1,0 +1,85 @@
+"""Every file has its line, every line has its file, and every method states its facts."""
+
+import dataclasses
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+import mixcli
+from mixcli.catalog import COMMANDS, FORMATS, GRAPHS, MEASURES, MODELS, REWIRINGS, Catalog
+from mixcli.errors import UsageError
+from mixcli.measures.base import Measure
+from mixcli.rewiring.base import Rewiring
+from mixcli.spec import parameters, spec_of
+
+PACKAGE = Path(mixcli.__file__).parent
+ALL = [COMMANDS, FORMATS, GRAPHS, MEASURES, MODELS, REWIRINGS]
+ENTRIES = [(c, n) for c in ALL for n in c]
+
+
+@pytest.mark.parametrize(("catalog", "name"), ENTRIES, ids=lambda x: x if isinstance(x, str) else x.kind)
+def test_entry_resolves_and_has_a_summary(catalog: Catalog, name: str) -> None:
+    thing = catalog.get(name)
+    if catalog is FORMATS:
+        assert thing.name == name
+        return
+    summary = catalog.summary(name)
+    assert summary.endswith("."), f"{name}: {summary!r}"
+    assert summary == (thing.__doc__ or "").strip().partition("\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("folder", "catalog"),
+    [("measures/graph", MEASURES), ("rewiring/graph", REWIRINGS), ("training/models", MODELS)],
+)
+def test_every_file_has_its_line(folder: str, catalog: Catalog) -> None:
+    base = folder.replace("/", ".")
+    listed = {t.partition(":")[0].rpartition(".")[2] for t in catalog.table.values()}
+    for path in (PACKAGE / folder).glob("*.py"):
+        module = importlib.import_module(f"mixcli.{base}.{path.stem}")
+        holds_method = any(
+            isinstance(v, type) and issubclass(v, (Measure, Rewiring)) and v.__module__ == module.__name__
+            for v in vars(module).values()
+        )
+        assert not holds_method or path.stem in listed, f"{path} has no line in the catalog"
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_measure_states_its_facts(name: str) -> None:
+    cls = MEASURES.get(name)
+    for fact in ("level", "unit", "range", "cost", "disconnected", "equation", "cites"):
+        assert isinstance(getattr(cls, fact), str)
+        assert getattr(cls, fact)
+    assert cls.weighted in ("used", "ignored")
+    assert re.search(r"\b(1[89]|20)\d\d\b", cls.cites) or "ours" in cls.cites, f"{name}: a citation needs a year"
+
+
+@pytest.mark.parametrize("name", REWIRINGS)
+def test_rewiring_states_its_facts(name: str) -> None:
+    cls = REWIRINGS.get(name)
+    for fact in ("cost", "equation", "cites", "score"):
+        assert isinstance(getattr(cls, fact), str)
+        assert getattr(cls, fact)
+    assert re.search(r"\b(1[89]|20)\d\d\b", cls.cites) or "ours" in cls.cites, f"{name}: a citation needs a year"
+
+
+@pytest.mark.parametrize(("catalog", "name"), [(c, n) for c in (MEASURES, REWIRINGS) for n in c])
+def test_method_is_a_frozen_dataclass_with_documented_parameters(catalog: Catalog, name: str) -> None:
+    method = catalog.make(name)
+    assert dataclasses.is_dataclass(method)
+    assert method.__dataclass_params__.frozen
+    for field in parameters(type(method)):
+        assert field.metadata.get("help"), f"{name}: parameter {field.name} has no help"
+    assert catalog.make(spec_of(name, method)) == method
+    assert ">>>" in (type(method).__doc__ or ""), f"{name}: no runnable example"
+
+
+def test_unknown_name_suggests_the_nearest() -> None:
+    with pytest.raises(UsageError, match="did you mean spectral_gap"):
+        MEASURES.get("spectral_gpa")
+
+
+def test_spelling_is_forgiving() -> None:
+    assert REWIRINGS.get("Last-Layer-FA") is REWIRINGS.get("last_layer_fa")
