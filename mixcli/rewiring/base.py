@@ -5,38 +5,24 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
-from mixcli.errors import NotApplicable
+from mixcli.errors import NotApplicable, UsageError
 from mixcli.graph import Graph, LayerPlan
 from mixcli.provenance import Step
-from mixcli.spec import parameters, parse, spec_of
+from mixcli.rewiring.edits import ADDED, EDGE_TYPE, Edit, apply_edits, edited
+from mixcli.spec import parameters, spec_of
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    import numpy as np
 
-__all__ = ["ADDED", "EDGE_TYPE", "Edit", "Rewired", "Rewiring", "apply", "apply_edits", "rewire"]
-
-EDGE_TYPE = "edge_type"
-"""Edge payload that tells relational networks which edges were there (0) and which were added (1)."""
-
-ADDED = 1
+__all__ = ["ADDED", "EDGE_TYPE", "Edit", "Rewired", "Rewiring", "apply", "apply_edits", "rewire", "topology_rng"]
 
 UNBOUNDED = 2**31 - 1
-
-
-class Edit(NamedTuple):
-    """One change: what, which edge (u < v where undirected), why (the method's own score), and in which step."""
-
-    op: Literal["add", "remove"]
-    u: int
-    v: int
-    score: float
-    step: int
 
 
 class Rewiring(ABC):
@@ -129,6 +115,7 @@ def apply(
 
     Raises:
         NotApplicable: the graph is directed and the method is not defined there.
+        UsageError: the budget is negative.
     """
     context = context or Context()
     if graph.directed and not method.directed:
@@ -138,88 +125,41 @@ def apply(
             "pass --undirected to forget the directions",
             where=graph.name,
         )
-    if budget is not None and "iterations" in {f.name for f in parameters(type(method))}:
-        method = dataclasses.replace(method, iterations=UNBOUNDED)  # type: ignore[type-var]
-    total = budget if budget is not None else int(getattr(method, "iterations", 0))
+    if budget is not None and budget < 0:
+        raise UsageError("a budget >= 0", str(budget), where=type(method).__name__)
     done: list[Edit] = []
     interrupted = False
     try:
-        for edit in itertools.islice(method.edits(graph, context), budget):
+        total = budget if budget is not None else int(getattr(method, "iterations", 0))
+        for edit in itertools.islice(_without_end(method, budget).edits(graph, context), budget):
             done.append(edit)
             if log is not None:
                 log(edit)
             context.progress("rewire", len(done), total)
     except KeyboardInterrupt:
         interrupted = True
-    name = REWIRINGS.canonical(_name_of(method))
     notes = {"edits": len(done), **({"budget": budget} if budget is not None else {})}
-    spec = spec_of(name, _without_unbounded(method))
+    spec = spec_of(_name_of(method), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
-    after = apply_edits(graph, done).replace(plan=method.plan(graph)).with_step(step)
+    edges, weight, payload = edited(graph, done)
+    provenance = (*graph.provenance, step)
+    after = graph.replace(edges=edges, weight=weight, edge=payload, plan=method.plan(graph), provenance=provenance)
     return Rewired(graph, after, tuple(done), interrupted)
 
 
-def apply_edits(graph: Graph, edits: Iterable[Edit]) -> Graph:
-    """The graph that a list of edits makes of another; payload follows the edges that stay.
-
-    Added edges get `edge_type` 1 (or one more than the largest type there is), weight 1 where the graph is weighted,
-    and zeros in every other edge payload. A removed edge that is added again counts as added.
-    """
-    import numpy as np
-
-    original = {(int(u), int(v)): i for i, (u, v) in enumerate(graph.edges)}
-    now: dict[tuple[int, int], int] = dict(original)  # edge -> row of the old arrays, -1 for an added one
-    for edit in edits:
-        key = (edit.u, edit.v) if graph.directed else (min(edit.u, edit.v), max(edit.u, edit.v))
-        if edit.op == "add":
-            if key in now or key[0] == key[1]:
-                raise AssertionError(f"{edit} adds an edge that is there, or a self-loop")
-            now[key] = -1
-        else:
-            del now[key]
-    pairs = sorted(now)
-    rows = np.array([now[p] for p in pairs], dtype=np.int64)
-    edges = np.array(pairs, dtype=np.int64).reshape(-1, 2)
-    payload = {k: _carry(a, rows) for k, a in graph.edge.items()}
-    payload[EDGE_TYPE] = _edge_type(graph, rows)
-    weight = None
-    if graph.weight is not None:
-        weight = np.where(rows < 0, 1.0, graph.weight[np.maximum(rows, 0)]) if graph.m else np.ones(len(rows))
-    return graph.replace(edges=edges, weight=weight, edge=payload)
-
-
-def _carry(values: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
-    import numpy as np
-
-    out = np.zeros((len(rows), *values.shape[1:]), dtype=values.dtype)
-    out[rows >= 0] = values[rows[rows >= 0]]
-    return out
-
-
-def _edge_type(graph: Graph, rows: NDArray[Any]) -> NDArray[Any]:
-    import numpy as np
-
-    before = graph.edge.get(EDGE_TYPE)
-    if before is None or not np.issubdtype(before.dtype, np.integer):
-        return np.where(rows < 0, ADDED, 0)
-    fresh = max(ADDED, int(before.max(initial=0)) + 1) if not _is_ours(graph) else ADDED
-    out = np.full(len(rows), fresh, dtype=np.int64)
-    out[rows >= 0] = before[rows[rows >= 0]]
-    return out
-
-
-def _is_ours(graph: Graph) -> bool:
-    """Whether `edge_type` came from an earlier rewiring, so that 1 already means "added"."""
-    return any(s.op == "rewire" for s in graph.provenance)
+def topology_rng(context: Context, name: str, graph: Graph) -> np.random.Generator:
+    """A random generator keyed by the seed, the method and the edges; weights and payload do not change its choices."""
+    plain = graph if graph.weight is None else Graph(graph.n, graph.edges, graph.directed)
+    return context.rng(name, plain.fingerprint)
 
 
 def _name_of(method: Rewiring) -> str:
     target = f"{type(method).__module__}:{type(method).__qualname__}"
-    return next((n for n in REWIRINGS if REWIRINGS.table[n] == target), parse(type(method).__name__).name)
+    return next((n for n in REWIRINGS if REWIRINGS.table[n] == target), type(method).__name__.lower())
 
 
-def _without_unbounded(method: Rewiring) -> Rewiring:
-    if getattr(method, "iterations", None) != UNBOUNDED:
+def _without_end(method: Rewiring, budget: int | None) -> Rewiring:
+    """The method as it runs under a budget: the budget alone decides where it stops."""
+    if budget is None or "iterations" not in {f.name for f in parameters(type(method))}:
         return method
-    default = next(f.default for f in parameters(type(method)) if f.name == "iterations")
-    return dataclasses.replace(method, iterations=default)  # type: ignore[type-var]
+    return dataclasses.replace(method, iterations=UNBOUNDED)  # type: ignore[type-var]

@@ -1,0 +1,55 @@
+"""Neighbour sets that can be changed, made only for the nodes that somebody asks about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mixcli.graph import Graph
+
+__all__ = ["Neighbours"]
+
+
+class Neighbours:
+    """The neighbours of each node of a simple undirected graph that is being edited.
+
+    Sets are built from the graph's rows on first use, so a method that touches a few nodes of a graph with 10⁶ edges
+    pays for these nodes only.
+
+    Args:
+        graph: the graph at the start; it is not changed.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> around = Neighbours(path(3))
+        >>> around.add(0, 2)
+        >>> sorted(around[0]), around.degree(0)
+        ([1, 2], 2)
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self._indptr, self._indices, _ = graph.csr
+        self._sets: dict[int, set[int]] = {}
+
+    def __getitem__(self, node: int) -> set[int]:
+        """The neighbours of a node; not to be changed by the caller."""
+        found = self._sets.get(node)
+        if found is None:
+            row = self._indices[self._indptr[node] : self._indptr[node + 1]]
+            found = self._sets[node] = set(row.tolist())
+        return found
+
+    def degree(self, node: int) -> int:
+        """Number of neighbours now."""
+        found = self._sets.get(node)
+        return int(self._indptr[node + 1] - self._indptr[node]) if found is None else len(found)
+
+    def add(self, u: int, v: int) -> None:
+        """Join two nodes that are not joined."""
+        self[u].add(v)
+        self[v].add(u)
+
+    def remove(self, u: int, v: int) -> None:
+        """Take away an edge that is there."""
+        self[u].remove(v)
+        self[v].remove(u)
