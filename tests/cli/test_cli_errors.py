@@ -88,7 +88,8 @@ def test_one_node_and_no_edges_are_analysed_by_stated_conventions(mixcli, source
 
 def test_directed_is_refused_with_the_way_around(mixcli, tmp_path: Path) -> None:
     (tmp_path / "d.gml").write_text(
-        "graph [ directed 1 node [ id 0 ] node [ id 1 ] node [ id 2 ] edge [ source 0 target 1 ] edge [ source 1 target 2 ] ]"
+        "graph [ directed 1 node [ id 0 ] node [ id 1 ] node [ id 2 ] "
+        "edge [ source 0 target 1 ] edge [ source 1 target 2 ] ]"
     )
     done = mixcli("analyze", "d.gml", "-m", "spectral_gap")
     assert done.returncode == 4
@@ -134,7 +135,11 @@ def test_ctrl_c_is_130_and_keeps_the_partial_result(tmp_path: Path) -> None:
     running = subprocess.Popen(
         [*command, "-o", "out.jsonl", "--log", "log.jsonl"], cwd=tmp_path, stderr=subprocess.PIPE
     )
-    time.sleep(8)
+    for _ in range(300):  # the log is opened when the first source has been read
+        if list(tmp_path.glob(".log.jsonl.*")):
+            break
+        time.sleep(0.1)
+    time.sleep(4)
     running.send_signal(signal.SIGINT)
     _, errors = running.communicate(timeout=60)
     assert running.returncode == 130, errors
