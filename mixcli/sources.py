@@ -1,9 +1,9 @@
 """Where graphs come from: a path, a pipe, the zoo or a dataset, all as one stream of Graph.
 
-    PATH             a file; format from its suffix, else from its content
-    -                standard input, sniffed
-    zoo:FAMILY:…     a graph family, `zoo:barbell:k=5`
-    pyg:CLASS/NAME   a dataset of torch_geometric, `pyg:Planetoid/Cora`
+PATH             a file; format from its suffix, else from its content
+-                standard input, sniffed
+zoo:FAMILY:…     a graph family, `zoo:barbell:k=5`
+pyg:CLASS/NAME   a dataset of torch_geometric, `pyg:Planetoid/Cora`
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ def load(source: str | os.PathLike[str], **options: Any) -> Graph:
 
 
 def load_all(
-    source: str | os.PathLike[str], *, stdin: BinaryIO | None = None, options: SourceOptions | None = None, **fields: Any
+    source: str | os.PathLike[str],
+    *,
+    stdin: BinaryIO | None = None,
+    options: SourceOptions | None = None,
+    **fields: Any,
 ) -> Iterator[Graph]:
     """The graphs of a source, one at a time.
 

@@ -55,8 +55,8 @@ def methods(
 
         raise UsageError("the name of a method", repr(name), nearest(name, known) or "`mixcli methods` lists them")
     for kind, catalog in found:
-        card = _card(kind, catalog, catalog.canonical(name))
-        shell.emit([json.dumps(card, indent=2, default=str) + "\n"] if form != "table" else _page(card))
+        facts = card(kind, catalog, catalog.canonical(name))
+        shell.emit([json.dumps(facts, indent=2, default=str) + "\n"] if form != "table" else _page(facts))
 
 
 def _title(catalog: Catalog, name: str) -> str:
@@ -72,18 +72,19 @@ def _lines(listing: dict[str, dict[str, str]]) -> list[str]:
     return out
 
 
-def _card(kind: str, catalog: Catalog, name: str) -> dict[str, Any]:
+def card(kind: str, catalog: Catalog, name: str) -> dict[str, Any]:
+    """Everything that is known about a method, for `mixcli methods NAME` and the documentation."""
     import inspect
 
     thing = catalog.get(name)
-    card: dict[str, Any] = {"name": name, "kind": kind.rstrip("s")}
+    facts: dict[str, Any] = {"name": name, "kind": kind.rstrip("s")}
     if isinstance(thing, type) or inspect.isfunction(thing):
-        card["about"] = inspect.getdoc(thing) or ""
-        card.update({f: getattr(thing, f) for f in FACTS if getattr(thing, f, None) is not None})
-        card["parameters"] = _parameters(thing)
+        facts["about"] = inspect.getdoc(thing) or ""
+        facts.update({f: getattr(thing, f) for f in FACTS if getattr(thing, f, None) is not None})
+        facts["parameters"] = _parameters(thing)
     else:
-        card.update({"about": thing.title, "suffixes": list(thing.suffixes), "holds": sorted(thing.holds)})
-    return card
+        facts.update({"about": thing.title, "suffixes": list(thing.suffixes), "holds": sorted(thing.holds)})
+    return facts
 
 
 def _parameters(thing: Any) -> dict[str, str]:
