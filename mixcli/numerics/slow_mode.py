@@ -1,0 +1,148 @@
+"""The slowest mode of lazy diffusion: what the power iteration of FoSR converges to.
+
+The iteration applies I + Â, Â = D^-1/2 A D^-1/2, and takes out the trivial vector √d. A node without edges keeps its
+value, that is, its row of Â is that of the identity; so it is a component like any other.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mixcli.errors import LimitExceeded
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mixcli.graph import Graph
+
+__all__ = ["Diffusion", "slow_mode"]
+
+DENSE = 400  # nodes up to which all eigenvectors are computed
+SAME = 1e-9  # eigenvalues closer than this are one
+
+
+class Diffusion:
+    """The map x -> (I + Â)(x - projection on √d) / norm on a graph that gains edges.
+
+    Args:
+        graph: the graph at the start.
+
+    Cost: O(n + m) a step.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> Diffusion(path(2)).step(np.array([3.0, 1.0]))
+        array([0., 0.])
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        indptr, indices, _ = graph.csr
+        self.degree = np.diff(indptr).astype(np.float64)
+        self._entries = len(indices)
+        self._row = np.repeat(np.arange(graph.n, dtype=np.int64), np.diff(indptr))
+        self._column = indices.astype(np.int64)
+
+    def add(self, u: int, v: int) -> None:
+        """Join two nodes."""
+        if self._entries + 2 > len(self._row):
+            room = np.zeros(len(self._row) // 2 + 64, np.int64)
+            self._row, self._column = np.concatenate([self._row, room]), np.concatenate([self._column, room])
+        at = slice(self._entries, self._entries + 2)
+        self._row[at], self._column[at] = (u, v), (v, u)
+        self._entries += 2
+        self.degree[[u, v]] += 1
+
+    def deflate(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """x without its part along √d."""
+        total = self.degree.sum()
+        root = np.sqrt(self.degree)
+        # Sums, not dot products: BLAS adds in an order that depends on the number of threads.
+        return x - root * ((x * root).sum() / total) if total else x
+
+    def apply(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Âx."""
+        n, alone = len(x), self.degree == 0
+        root = np.sqrt(np.where(alone, 1.0, self.degree))
+        flow = (x / root)[self._column[: self._entries]]
+        mixed = np.bincount(self._row[: self._entries], weights=flow, minlength=n)[:n] / root
+        return np.where(alone, x, mixed)
+
+    def step(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        """One power step; a vector that vanishes stays zero."""
+        x = self.deflate(x)
+        x = x + self.apply(x)
+        size = np.sqrt((x * x).sum())
+        return x / size if size > 0 else x
+
+
+def slow_mode(graph: Graph, start: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The limit of `Diffusion(graph).step` from a start vector: its part in the eigenspace of the slowest mode.
+
+    Where the eigenvalue is simple the start only decides the sign; where it is not (several components, a torus) it
+    picks the vector from the eigenspace.
+
+    Args:
+        graph: the graph.
+        start: (n,) start vector.
+
+    Returns:
+        (n,) unit vector; zeros for a graph with fewer than two nodes.
+
+    Raises:
+        LimitExceeded: the Lanczos iteration does not converge (a large graph with a tiny gap).
+
+    Cost: several components O(n + m); n <= 400 O(n³); else O(m) times the number of Lanczos steps.
+    """
+    diffusion = Diffusion(graph)
+    x = diffusion.deflate(start)
+    if graph.n < 2:
+        return np.zeros(graph.n)
+    if graph.components.count > 1:
+        x = _component_part(graph, x)
+    elif graph.n <= DENSE:
+        x = _dense_part(diffusion, x)
+    else:
+        x = _lanczos(diffusion, x, graph.name)
+    size = np.sqrt((x * x).sum())
+    return x / size if size > 0 else x
+
+
+def _component_part(graph: Graph, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Part of x in the eigenspace of 0 of I - Â: √d on each component, one free value on each lone node."""
+    of_node, count = graph.components.of_node, graph.components.count
+    shape = np.sqrt(np.maximum(graph.degree, 1).astype(np.float64))
+    along = np.bincount(of_node, weights=x * shape, minlength=count)
+    size = np.bincount(of_node, weights=shape * shape, minlength=count)
+    return shape * (along / size)[of_node]
+
+
+def _dense_part(diffusion: Diffusion, x: NDArray[np.float64]) -> NDArray[np.float64]:
+    n, root = len(x), np.sqrt(diffusion.degree)
+    matrix = np.stack([diffusion.apply(e) for e in np.eye(n)])
+    matrix -= (
+        4.0 * np.outer(root, root) / diffusion.degree.sum()
+    )  # moves the trivial eigenvalue 1 to -3, out of the way
+    value, vector = np.linalg.eigh(matrix)
+    top = vector[:, value > value[-1] - SAME]
+    return (top * (top * x[:, None]).sum(axis=0)).sum(axis=1)
+
+
+def _lanczos(diffusion: Diffusion, x: NDArray[np.float64], name: str) -> NDArray[np.float64]:
+    from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+    def product(y: Any) -> Any:
+        y = diffusion.deflate(np.ravel(y))
+        return diffusion.deflate(y + diffusion.apply(y))
+
+    operator = LinearOperator((len(x), len(x)), matvec=product, dtype=np.float64)
+    try:
+        # From x the Krylov space holds one vector of each eigenspace: the part of x in it.
+        _, vector = eigsh(operator, k=1, which="LA", v0=x, ncv=40, tol=1e-12, maxiter=300)
+    except ArpackNoConvergence as error:
+        raise LimitExceeded(
+            "the slowest mode to converge", "a gap too small for 300 Lanczos restarts",
+            "use converged=false with more power_steps", where=name,
+        ) from error  # fmt: skip
+    return np.ravel(vector)
