@@ -40,9 +40,10 @@ class Catalog:
         return self.canonical(name) in self.table or self.canonical(name) in self._plugins
 
     def canonical(self, name: str) -> str:
-        """The catalog's own spelling of a name: lower case, underscores, aliases resolved."""
+        """The catalog's own spelling of a name: case and the kind of dash do not matter, aliases are resolved."""
         name = name.strip().lower().replace("-", "_")
-        return self.aliases.get(name, name)
+        name = self.aliases.get(name, name)
+        return next((own for own in self.table if own.replace("-", "_") == name), name)
 
     def target(self, name: str) -> str:
         """`"module:object"` of a name.
@@ -155,8 +156,10 @@ FORMATS = Catalog(
         "jsonl": "mixcli.io.jsonl:FORMAT",
         "node-link": "mixcli.io.node_link:FORMAT",
         "edgelist": "mixcli.io.edgelist:FORMAT",
+        "csv": "mixcli.io.edgelist:CSV",
+        "tsv": "mixcli.io.edgelist:TSV",
     },
-    {"mtx": "matrix-market", "net": "pajek", "gr": "dimacs", "json": "node-link", "csv": "edgelist", "tsv": "edgelist"},
+    {"mtx": "matrix-market", "net": "pajek", "gr": "dimacs", "json": "node-link"},
 )
 
 GRAPHS = Catalog(

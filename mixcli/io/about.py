@@ -1,0 +1,132 @@
+"""What our own files say about a graph beside its edges: one line of JSON in a comment.
+
+`# mixcli: {"nodes":5,"directed":false,"labels":[…],"provenance":[…]}`. Other programs skip the comment; reading it back
+restores isolated nodes, direction, node names, provenance and layer plan where the format has no place for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mixcli.errors import UsageError
+from mixcli.graph import Graph, LayerPlan
+from mixcli.io.base import Reading
+from mixcli.limits import Limits
+from mixcli.provenance import Step
+
+__all__ = ["MARK", "About", "check_nodes", "names_or_none", "number", "only"]
+
+MARK = "mixcli: {"
+"""Start of the line, after the comment sign of the format."""
+
+BYTES_PER_NODE = 64
+"""What a node costs at least in a measure; a file that claims more nodes than fit is refused on reading."""
+
+
+@dataclass(frozen=True)
+class About:
+    """The content of the line.
+
+    Args:
+        nodes: number of nodes.
+        directed: whether edges have a direction.
+        labels: names of the nodes in order.
+        named: whether the edges name their ends by label rather than by number.
+        provenance: what was done to the graph.
+        plan: its layer plan.
+    """
+
+    nodes: int | None = None
+    directed: bool | None = None
+    labels: tuple[str, ...] | None = None
+    named: bool = False
+    provenance: tuple[Step, ...] = ()
+    plan: LayerPlan = field(default_factory=LayerPlan)
+
+    @classmethod
+    def of(cls, graph: Graph, *, labels: bool = True, named: bool = False) -> About:
+        """What there is to say about a graph; `labels=False` where the format itself holds them faithfully."""
+        names = graph.labels if labels else None
+        return cls(graph.n, graph.directed, names, named, graph.provenance, graph.plan)
+
+    def __str__(self) -> str:
+        facts: dict[str, Any] = {"nodes": self.nodes, "directed": self.directed, "labels": self.labels}
+        facts |= {"named": self.named or None, "plan": self.plan.to_json() or None}
+        facts |= {"provenance": [s.to_json() for s in self.provenance] or None}
+        line = json.dumps({k: v for k, v in facts.items() if v is not None}, separators=(",", ":"))
+        return f"mixcli: {line}"
+
+    @classmethod
+    def find(cls, comments: Iterable[str]) -> About:
+        """The first line of ours among comments; an empty About where there is none."""
+        for comment in comments:
+            _, mark, rest = comment.partition(MARK)
+            if mark:
+                return cls.loads("{" + rest)
+        return cls()
+
+    @classmethod
+    def loads(cls, text: str) -> About:
+        """Inverse of `str`; what is not ours says nothing, since a comment must never stop a read."""
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError):
+            return cls()
+        if not isinstance(data, dict):
+            return cls()
+        nodes, directed, labels = data.get("nodes"), data.get("directed"), data.get("labels")
+        steps, plan = data.get("provenance"), data.get("plan")
+        return cls(
+            nodes if isinstance(nodes, int) and not isinstance(nodes, bool) and nodes >= 0 else None,
+            directed if isinstance(directed, bool) else None,
+            tuple(map(str, labels)) if isinstance(labels, list) and len(labels) == nodes else None,
+            data.get("named") is True,
+            tuple(Step.from_json(s) for s in steps if isinstance(s, dict)) if isinstance(steps, list) else (),
+            LayerPlan.from_json(plan) if isinstance(plan, dict) else LayerPlan(),
+        )
+
+
+def names_or_none(names: Iterable[str]) -> tuple[str, ...] | None:
+    """Node names as a tuple, or None where they only repeat the numbers 0 … n-1."""
+    kept = tuple(names)
+    return None if all(name == str(i) for i, name in enumerate(kept)) else kept
+
+
+def check_nodes(n: int, reading: Reading) -> int:
+    """The number of nodes that a file claims, refused where such a graph could not be worked with.
+
+    Raises:
+        LimitExceeded: it would not fit into memory.
+    """
+    what = f"{reading.name or 'the source'}: a graph of {n} nodes"
+    Limits().check(what, memory=BYTES_PER_NODE * float(n), instead="check the number of nodes the file states")
+    return n
+
+
+def number(value: float) -> str:
+    """The shortest decimal that reads back as the same float; whole numbers without a point.
+
+    Example:
+        >>> number(3.0), number(0.1)
+        ('3', '0.1')
+    """
+    text = repr(float(value))
+    return text.removesuffix(".0")
+
+
+def only(graphs: Iterable[Graph], format: str) -> Graph:
+    """The one graph of a stream, for a format that holds one.
+
+    Raises:
+        UsageError: there is none, or more than one.
+    """
+    found = iter(graphs)
+    first = next(found, None)
+    if first is None:
+        raise UsageError("a graph to write", "none")
+    if next(found, None) is not None:
+        raise UsageError(f"one graph ({format} holds one)", "several", "write jsonl or pt")
+    return first

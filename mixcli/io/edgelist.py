@@ -1,0 +1,175 @@
+"""Edge lists: one edge a line, two node names and perhaps a weight, separated by blanks, tabs, commas or semicolons.
+
+Rules of reading, ours, since there is no standard:
+
+- Lines that start with `#`, `%` or `//` are comments. `# Nodes: N` (SNAP) states the number of nodes.
+- Integer names are node numbers when the smallest is 0 or 1 and the largest is below 4·(distinct names) + 16: gaps are
+  isolated nodes, and numbers from 1 are shifted by one with the names kept as labels. Otherwise nodes are numbered in
+  numeric order (all names integers) or by first appearance, and labels hold the names.
+- Undirected unless the user or a `type` column says directed; an edge listed in both directions is one edge.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixcli.graph import Graph, from_arcs
+from mixcli.io.about import About, check_nodes, names_or_none, number, only
+from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.columns import is_scalar, texts
+from mixcli.io.numbers import unix_lines
+from mixcli.io.rows import RESERVED, Rows, layout_of, read_rows, without_comments
+
+__all__ = ["CSV", "FORMAT", "TSV"]
+
+_PLAIN = re.compile(r"[^\s,;\"'#%/{}\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+"""A name that stands in a list separated by blanks and means itself."""
+
+_CELL = re.compile(r"(?![\s#%/])[^\r\n\"{}\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+(?<!\s)")
+"""A name that stands in a table that may quote its cells."""
+
+
+def _sniff(head: bytes) -> bool:
+    if b"\x00" in head or head.lstrip()[:1] in (b"<", b"{", b"[", b"*"):
+        return False
+    text = unix_lines(head.decode("utf-8-sig", errors="replace"))
+    text = text if len(head) < 65536 else text.rpartition("\n")[0]
+    body, comments = without_comments(text)
+    if not body.strip():
+        return About.find(comments).nodes is not None
+    layout = layout_of(body)
+    return layout is not None and (layout.columns in (2, 3) or bool(layout.header))
+
+
+def _read(stream: BinaryIO, reading: Reading, *, name: str) -> Iterator[Graph]:
+    body, comments = without_comments(unix_lines(text_of(stream, reading)))
+    about = About.find(comments)
+    stated = _stated_nodes(comments)
+    if not body.strip() and about.nodes is None and stated is None:
+        raise reading.error("at least one edge", "only comments", "check the file")
+    rows = read_rows(body, reading, named=about.named)
+    n, arcs, labels = _numbered(rows, about, stated, reading)
+    present = len(np.unique(arcs))
+    directed = reading.directed
+    if directed is None:
+        directed = about.directed if about.directed is not None else rows.directed
+    notes: dict[str, Any] = {"isolated": n - present} if present < n else {}
+    yield from_arcs(
+        n, arcs, directed=directed, listing="both", weight=rows.weight if reading.weighted else None,
+        edge=rows.payload, labels=labels, name=reading.name, step=reading.step(name, **notes),
+        provenance=about.provenance, plan=about.plan,
+    )  # fmt: skip
+
+
+def _stated_nodes(comments: list[str]) -> int | None:
+    for comment in comments:
+        match = re.search(r"\bnodes:?\s*(\d{1,18})\b", comment, re.IGNORECASE)
+        if match:
+            return int(match[1])
+    return None
+
+
+_Numbered = tuple[int, "NDArray[np.int64]", "tuple[str, ...] | None"]
+
+
+def _numbered(rows: Rows, about: About, stated: int | None, reading: Reading) -> _Numbered:
+    """Number of nodes, edges as pairs of node numbers, and names."""
+    if about.nodes is not None:
+        return _numbered_by_us(rows, about, about.nodes, reading)
+    if rows.names is not None:
+        order: dict[str, int] = {}
+        ids = [order.setdefault(name, len(order)) for name in rows.names]
+        return len(order), np.array(ids, np.int64).reshape(-1, 2), names_or_none(order)
+    if not len(rows.ids):
+        return check_nodes(stated or 0, reading), rows.ids, None
+    distinct, inverse = np.unique(rows.ids, return_inverse=True)
+    low, high = int(distinct[0]), int(distinct[-1])
+    dense = low in (0, 1) and high < 4 * len(distinct) + 16
+    # A file that states exactly as many nodes as it names says that the gaps are not nodes.
+    if dense and not (stated == len(distinct) < high + 1 - low):
+        n = check_nodes(max(high + 1 - low, stated or 0), reading)
+        return n, rows.ids - low, tuple(map(str, range(1, n + 1))) if low else None
+    return len(distinct), inverse.reshape(-1, 2).astype(np.int64), names_or_none(map(str, distinct.tolist()))
+
+
+def _numbered_by_us(rows: Rows, about: About, n: int, reading: Reading) -> _Numbered:
+    if not about.named:
+        if rows.names is not None:
+            raise reading.error("node numbers, as the mixcli comment says", "names", "remove the comment line")
+        return check_nodes(n, reading), rows.ids, about.labels
+    if about.labels is None:
+        raise reading.error("a mixcli comment with the node names", "one without", "remove the comment line")
+    order = {label: i for i, label in enumerate(about.labels)}
+    names = rows.names if rows.names is not None else [str(i) for i in rows.ids.ravel().tolist()]
+    unknown = next((name for name in names if name not in order), None)
+    if unknown is not None:
+        raise reading.error("node names of the mixcli comment", repr(unknown), "remove the comment line")
+    return n, np.array([order[name] for name in names], np.int64).reshape(-1, 2), about.labels
+
+
+def _named(graph: Graph, pattern: re.Pattern[str]) -> bool:
+    labels = graph.labels
+    return labels is not None and len(set(labels)) == len(labels) and all(map(pattern.fullmatch, labels))
+
+
+def _write_list(graphs: Iterable[Graph], stream: BinaryIO) -> None:
+    graph = only(graphs, "edgelist")
+    labels = graph.labels
+    named = labels is not None and _named(graph, _PLAIN)
+    ends = graph.edges.tolist()
+    pairs = [f"{labels[u]} {labels[v]}" for u, v in ends] if labels and named else [f"{u} {v}" for u, v in ends]
+    if graph.weight is not None:
+        pairs = [f"{pair} {number(w)}" for pair, w in zip(pairs, graph.weight.tolist(), strict=True)]
+    lines = [f"# {About.of(graph, named=named)}", *pairs]
+    stream.write(("\n".join(lines) + "\n").encode())
+
+
+def _write_table(graphs: Iterable[Graph], stream: BinaryIO, *, delimiter: str) -> None:
+    graph = only(graphs, "an edge table")
+    labels = graph.labels
+    named = labels is not None and _named(graph, _CELL)
+    ends = graph.edges.ravel().tolist()
+    names = [labels[i] for i in ends] if labels and named else [str(i) for i in ends]
+    columns: dict[str, list[str]] = {"source": names[::2], "target": names[1::2]}
+    if graph.weight is not None:
+        columns["weight"] = [number(w) for w in graph.weight.tolist()]
+    columns |= {key: texts(values) for key, values in CSV.payload(graph, "edge").items()}
+    out = io.StringIO()
+    out.write(f"# {About.of(graph, named=named)}\n")
+    writer = csv.writer(out, delimiter=delimiter, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    stream.write(out.getvalue().encode())
+
+
+def _table_fits(graph: Graph, part: str, key: str) -> bool:
+    values = getattr(graph, part)[key]
+    if not is_scalar(graph, part, key) or key.lower() in RESERVED or not _CELL.fullmatch(key):
+        return False
+    return values.dtype.kind != "U" or all(not text or _CELL.fullmatch(text) for text in values.tolist())
+
+
+_HOLDS = frozenset({"weight", "directed", "labels", "isolated", "provenance", "plan"})
+
+FORMAT = Format(
+    "edgelist", "edge list", (".edgelist", ".edges", ".el", ".txt", ".ncol", ".dat"), _sniff,
+    partial(_read, name="edgelist"), _write_list, holds=_HOLDS,
+)  # fmt: skip
+
+CSV = Format(
+    "csv", "comma-separated edge table", (".csv",), _sniff, partial(_read, name="csv"),
+    partial(_write_table, delimiter=","), holds=_HOLDS | {"edge"}, fits=_table_fits,
+)  # fmt: skip
+
+TSV = Format(
+    "tsv", "tab-separated edge table", (".tsv", ".tab"), _sniff, partial(_read, name="tsv"),
+    partial(_write_table, delimiter="\t"), holds=_HOLDS | {"edge"}, fits=_table_fits,
+)  # fmt: skip

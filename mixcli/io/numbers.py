@@ -1,0 +1,82 @@
+"""Lines of numbers, parsed in C; where one is wrong, the line is looked up for the message."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixcli.io.base import Reading
+
+__all__ = ["as_ids", "check_weight", "data_lines", "line_of", "number_table", "to_float", "unix_lines"]
+
+EXACT = 2**53
+"""From here on a float no longer tells neighbouring integers apart."""
+
+
+def unix_lines(text: str) -> str:
+    """The text with every kind of line end made a line feed."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def data_lines(body: str, start: int = 1) -> Iterator[tuple[int, str]]:
+    """The lines that are not blank, stripped, with their numbers."""
+    for number, line in enumerate(body.split("\n"), start):
+        stripped = line.strip()
+        if stripped:
+            yield number, stripped
+
+
+def line_of(body: str, row: int, start: int = 1) -> int:
+    """The number of the line that holds a row of the table."""
+    return next((number for k, (number, _) in enumerate(data_lines(body, start)) if k == row), start)
+
+
+def number_table(body: str, delimiter: str | None = None) -> NDArray[np.float64] | None:
+    """Lines of numbers as a (lines, columns) array, or None where anything else stands there.
+
+    Example:
+        >>> number_table("0 1\\n1 2\\n").tolist(), number_table("0 x\\n")
+        ([[0.0, 1.0], [1.0, 2.0]], None)
+    """
+    if not body.strip():
+        return np.zeros((0, 0))
+    try:
+        return np.loadtxt(io.StringIO(body), dtype=np.float64, comments=None, delimiter=delimiter, ndmin=2)
+    except ValueError:
+        return None
+
+
+def as_ids(table: NDArray[np.float64]) -> NDArray[np.int64] | None:
+    """Floats as integers, or None where one is no integer that a float holds exactly."""
+    if not (np.abs(table) < EXACT).all() or (table != np.floor(table)).any():
+        return None
+    return table.astype(np.int64)
+
+
+def to_float(token: str, what: str, reading: Reading, line: int) -> float:
+    """A number of a file.
+
+    Raises:
+        InputError: it is none.
+    """
+    try:
+        return float(token)
+    except ValueError:
+        raise reading.error(f"a number as {what}", repr(token[:40]), line=line) from None
+
+
+def check_weight(weight: NDArray[Any], reading: Reading, line_of_row: Callable[[int], int]) -> None:
+    """Refuse weights that are no conductances, naming the line.
+
+    Raises:
+        InputError: one is NaN, infinite or negative.
+    """
+    bad = ~(np.isfinite(weight) & (weight >= 0))
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        fix = "a weight is a conductance; leave weights unread with --unweighted"
+        raise reading.error("a finite edge weight >= 0", f"{weight[row]:g}", fix, line=line_of_row(row))
