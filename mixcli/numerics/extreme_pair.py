@@ -1,9 +1,10 @@
 """The pair of unjoined nodes with the least product of scores, without looking at all n² pairs.
 
-Group the nodes by score. Over (negative, non-negative) pairs of levels the product grows when the negative score goes up
-or the other one goes down, and over pairs of one sign when either grows in size; so a best-first search from the corners
-meets the pairs in order of their product, and stops at the first one that is no edge. Every pair of levels it discards
-is a set of edges, so it looks at O(n + m) of them at most, in practice at a handful. (Search and rule for ties are ours.)
+Group the nodes by score. Over (negative, non-negative) pairs of levels the product grows when the negative score goes
+up or the other one goes down, and over pairs of one sign when either grows in size; so a best-first search from the
+corners meets the pairs in order of their product, and stops at the first one that is no edge. Every pair of levels it
+discards is a set of edges, so it looks at O(n + m) of them at most, in practice at a handful. (Search and rule for ties
+are ours.)
 """
 
 from __future__ import annotations

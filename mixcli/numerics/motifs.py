@@ -13,10 +13,10 @@ Small graphs take a path in plain Python, which needs no compiler; the counts ar
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -27,6 +27,12 @@ __all__ = ["EdgeCounts", "edge_count", "edge_counts", "neighbour_sets", "sharp_c
 
 PLAIN_WORK = 4_000_000  # list entries (up to 80 ns each) that take no longer than loading or compiling a kernel
 CHUNK = 1 << 16  # edges one thread takes at a time
+
+
+class Sets(Protocol):
+    """The set of neighbours of each node: a list of sets, or `mixcli.numerics.neighbours.Neighbours`."""
+
+    def __getitem__(self, node: int, /) -> AbstractSet[int]: ...
 
 
 class EdgeCounts(NamedTuple):
@@ -106,7 +112,7 @@ def neighbour_sets(indptr: NDArray[np.int64], indices: NDArray[np.int32]) -> lis
     return [set(flat[a:b]) for a, b in itertools.pairwise(start)]
 
 
-def edge_count(neighbours: Sequence[AbstractSet[int]], i: int, j: int) -> tuple[int, int, int, int]:
+def edge_count(neighbours: Sets, i: int, j: int) -> tuple[int, int, int, int]:
     """(t, s_i + s_j, γ, q) of one edge, or of a pair as if it were one, from sets of neighbours.
 
     Args:
@@ -204,7 +210,7 @@ def _sharp_counts_compiled(
     return out
 
 
-def sharp_count(neighbours: Sequence[AbstractSet[int]], i: int, j: int) -> tuple[int, int]:
+def sharp_count(neighbours: Sets, i: int, j: int) -> tuple[int, int]:
     """(t, ♯) of one edge from sets of neighbours; see `sharp_counts`.
 
     Example:

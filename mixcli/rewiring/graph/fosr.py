@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["FoSR"]
 
 GRID = 2.0**32
-"""Factors of the score are compared on a grid of this many steps up to the largest one, so that nodes which are alike by
-symmetry tie on every machine, whatever the order in which their neighbours were added up."""
+"""Factors of the score are compared on a grid of this many steps up to the largest one, so that nodes which are alike
+by symmetry tie on every machine, whatever the order in which their neighbours were added up."""
 
 
 @dataclass(frozen=True)
