@@ -7,7 +7,7 @@ restores isolated nodes, direction, node names, provenance and layer plan where 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from mixcli.io.base import Reading
 from mixcli.limits import Limits
 from mixcli.provenance import Step
 
-__all__ = ["MARK", "About", "check_nodes", "names_or_none", "number", "only"]
+__all__ = ["MARK", "About", "check_nodes", "faithful", "names_or_none", "number", "only"]
 
 MARK = "mixcli: {"
 """Start of the line, after the comment sign of the format."""
@@ -130,3 +130,15 @@ def only(graphs: Iterable[Graph], format: str) -> Graph:
     if next(found, None) is not None:
         raise UsageError(f"one graph ({format} holds one)", "several", "write jsonl or pt")
     return first
+
+
+def faithful(names: Iterable[str], written: Callable[[str], str]) -> tuple[list[str], bool]:
+    """Names as a format can write them, and whether that left them as they were.
+
+    Args:
+        names: node names.
+        written: what is read back after a name was written.
+    """
+    before = list(names)
+    after = [written(name) for name in before]
+    return after, before == after

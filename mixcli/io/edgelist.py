@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 from mixcli.graph import Graph, from_arcs
 from mixcli.io.about import About, check_nodes, names_or_none, number, only
+from mixcli.io.attributes import is_scalar, texts
 from mixcli.io.base import Format, Reading, text_of
-from mixcli.io.columns import is_scalar, texts
 from mixcli.io.numbers import unix_lines
 from mixcli.io.rows import RESERVED, Rows, layout_of, read_rows, without_comments
 

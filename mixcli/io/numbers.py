@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mixcli.errors import InputError
 from mixcli.io.base import Reading
 
-__all__ = ["as_ids", "check_weight", "data_lines", "line_of", "number_table", "to_float", "unix_lines"]
+__all__ = [
+    "as_ids",
+    "bad_line",
+    "check_weight",
+    "data_lines",
+    "line_of",
+    "number_table",
+    "split_size_line",
+    "to_float",
+    "unix_lines",
+]
 
 EXACT = 2**53
 """From here on a float no longer tells neighbouring integers apart."""
@@ -80,3 +92,25 @@ def check_weight(weight: NDArray[Any], reading: Reading, line_of_row: Callable[[
         row = int(np.flatnonzero(bad)[0])
         fix = "a weight is a conductance; leave weights unread with --unweighted"
         raise reading.error("a finite edge weight >= 0", f"{weight[row]:g}", fix, line=line_of_row(row))
+
+
+def split_size_line(body: str) -> tuple[list[str], str, int]:
+    """The words of the first line that is not blank, the text after it, and the line number where that text starts."""
+    match = re.search(r"[^\n]*\S[^\n]*", body)
+    if match is None:
+        return [], "", 1
+    return match[0].split(), body[match.end() :], body.count("\n", 0, match.end()) + 1
+
+
+def bad_line(body: str, columns: tuple[int, ...], reading: Reading, start: int = 1) -> InputError:
+    """The complaint about the first line that is not one of numbers in the expected columns."""
+    wanted = " or ".join(map(str, columns))
+    found = None
+    for number, line in data_lines(body, start):
+        words = line.split()
+        found = found or len(words)
+        if len(words) not in columns or len(words) != found:
+            return reading.error(f"{wanted} numbers a line", repr(line[:60]), line=number)
+        for word in words:
+            to_float(word, "an entry", reading, number)
+    return reading.error(f"lines of {wanted} numbers", "others")

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mixcli.io.attributes import parse_column
 from mixcli.io.base import Reading
-from mixcli.io.columns import parse_column
 from mixcli.io.numbers import as_ids, check_weight, data_lines, line_of, number_table, to_float
 
 __all__ = ["RESERVED", "Layout", "Rows", "layout_of", "read_rows", "without_comments"]
@@ -23,7 +23,7 @@ DIRECTION = "type"
 RESERVED = SOURCE | TARGET | WEIGHT | {DIRECTION}
 """Column names that mean something, and so cannot name a payload."""
 
-_COMMENT = re.compile(r"^[ \t]*(?:#|%|//)[^\n]*", re.MULTILINE)
+COMMENTS = ("#", "%", "//")
 _AFTERTHOUGHT = re.compile(r"\s#.*$")
 _DICT = re.compile(r"\s*\{.*\}\s*$")
 _DICT_WEIGHT = re.compile(r"['\"]weight['\"]\s*:\s*([^\s,}]+)")
@@ -66,11 +66,12 @@ class Rows:
     directed: bool = False
 
 
-def without_comments(text: str) -> tuple[str, list[str]]:
+def without_comments(text: str, signs: tuple[str, ...] = COMMENTS) -> tuple[str, list[str]]:
     """The text with comment lines blanked (so that lines keep their numbers), and the comments."""
-    if not any(sign in text for sign in ("#", "%", "//")):
+    if not any(sign in text for sign in signs):
         return text, []
-    return _COMMENT.sub("", text), [match[0] for match in _COMMENT.finditer(text)]
+    pattern = re.compile(rf"^[ \t]*(?:{'|'.join(map(re.escape, signs))})[^\n]*", re.MULTILINE)
+    return pattern.sub("", text), pattern.findall(text)
 
 
 def layout_of(body: str, sample: int = 20) -> Layout | None:
