@@ -105,8 +105,8 @@ def measure(graph: Graph, *specs: str, context: Context | None = None) -> dict[s
 
     Example:
         >>> from mixcli.generators.graphs import complete
-        >>> measure(complete(4), "spectral_gap")["spectral_gap"].data
-        1.3333333333333333
+        >>> round(measure(complete(4), "spectral_gap")["spectral_gap"].data, 12)
+        1.333333333333
     """
     context = context or Context()
     return {spec: MEASURES.make(spec)(graph, context) for spec in specs}
