@@ -7,7 +7,7 @@ restores isolated nodes, direction, node names, provenance and layer plan where 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from mixcli.errors import UsageError
 from mixcli.graph import Graph, LayerPlan
 from mixcli.io.base import Reading
 from mixcli.limits import Limits
-from mixcli.provenance import Step
+from mixcli.provenance import Step, dumps, loads
 
 __all__ = ["MARK", "About", "check_nodes", "faithful", "names_or_none", "number", "only"]
 
@@ -59,6 +59,22 @@ class About:
         line = json.dumps({k: v for k, v in facts.items() if v is not None}, separators=(",", ":"))
         return f"mixcli: {line}"
 
+    def texts(self) -> dict[str, str]:
+        """The same for formats with attributes of the whole graph: key -> JSON, without what they hold anyway."""
+        facts = {"labels": self.labels, "plan": self.plan.to_json() or None}
+        texts = {key: json.dumps(value, separators=(",", ":")) for key, value in facts.items() if value is not None}
+        return texts | ({"provenance": dumps(self.provenance)} if self.provenance else {})
+
+    @classmethod
+    def of_texts(cls, texts: Mapping[str, str]) -> About:
+        """Inverse of `texts`."""
+        labels, plan = _json(texts.get("labels", "")), _json(texts.get("plan", ""))
+        return cls(
+            labels=tuple(map(str, labels)) if isinstance(labels, list) else None,
+            plan=LayerPlan.from_json(plan) if isinstance(plan, dict) else LayerPlan(),
+            provenance=loads(texts.get("provenance", "")),
+        )
+
     @classmethod
     def find(cls, comments: Iterable[str]) -> About:
         """The first line of ours among comments; an empty About where there is none."""
@@ -71,10 +87,7 @@ class About:
     @classmethod
     def loads(cls, text: str) -> About:
         """Inverse of `str`; what is not ours says nothing, since a comment must never stop a read."""
-        try:
-            data = json.loads(text)
-        except (ValueError, RecursionError):
-            return cls()
+        data = _json(text)
         if not isinstance(data, dict):
             return cls()
         nodes, directed, labels = data.get("nodes"), data.get("directed"), data.get("labels")
@@ -87,6 +100,14 @@ class About:
             tuple(Step.from_json(s) for s in steps if isinstance(s, dict)) if isinstance(steps, list) else (),
             LayerPlan.from_json(plan) if isinstance(plan, dict) else LayerPlan(),
         )
+
+
+def _json(text: str) -> Any:
+    """Parsed JSON; None where it is none."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def names_or_none(names: Iterable[str]) -> tuple[str, ...] | None:
