@@ -23,6 +23,8 @@ def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, out
     hits = np.zeros(n, np.int64)
     for e in range(len(first)):
         i, j, in_j, out_of_q = first[e], second[e], 4 * e + 1, 4 * e + 2
+        if end[i] - begin[i] < 2:
+            continue  # a leaf edge is in no cycle; marking a hub's row for each of its leaves would cost d²
         for p in range(begin[j], end[j]):
             mark[indices[p]] = in_j
             hits[indices[p]] = 0
