@@ -167,6 +167,8 @@ class Graph:
 
         indptr, indices, ids = self.csr
         data = np.ones(len(indices)) if self.weight is None else self.weight[ids]
+        if len(indices) <= np.iinfo(np.int32).max:  # scipy.sparse.csgraph takes no other kind of index
+            indptr = indptr.astype(np.int32)
         return csr_array((data, indices, indptr), shape=(self.n, self.n))
 
     @cached_property

@@ -49,7 +49,7 @@ def root(
     """Where does information get stuck in a graph, what does rewiring change, and does a network profit from it?"""
 
 
-for _name in [c for c in COMMANDS if c not in ("compare", "demo")]:
+for _name in COMMANDS:
     _module, _, _function = COMMANDS.target(_name).partition(":")
     _command = getattr(import_module(_module), _function)
     app.command(name=_name, epilog=getattr(import_module(_module), "EPILOG", None))(_command)

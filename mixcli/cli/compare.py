@@ -1,1 +1,103 @@
 """`mixcli compare`: train before and after, paired, and say what can be said."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mixcli.catalog import MODELS
+from mixcli.cli.options import Sources, shared
+from mixcli.cli.shell import Shell
+from mixcli.errors import InputError, Interrupted, UsageError
+
+if TYPE_CHECKING:
+    from mixcli.graph import Graph
+
+EPILOG = """[bold]Examples[/bold]
+
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --model gin --trials 10 -o mutag.db
+
+  mixcli compare pyg:Planetoid/Cora --arm none --arm fosr:iterations=50 --model gcn --trials 10
+
+  mixcli compare before.pt after.pt --trials 10
+"""
+
+
+@shared(
+    "format", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
+    "dry_run", "no_timing",
+)  # fmt: skip
+def compare(
+    shell: Shell,
+    sources: Sources = None,
+    arm: Annotated[
+        list[str] | None,
+        typer.Option("--arm", metavar="METHOD", help="Rewiring to compare, repeatable; `none` for the graph as it is."),
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="MODEL", help="Network; default gin for whole graphs, else gcn.")
+    ] = None,
+    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Trainings of every arm.", min=1)] = 10,
+    protocol: Annotated[
+        str, typer.Option("--protocol", metavar="KEY=VALUE,…", help="Training settings, such as epochs=50,lr=0.01.")
+    ] = "",
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", help="Processes to train in; 0 decides by the first trial.", min=0)
+    ] = 0,
+    results: Annotated[
+        str | None,
+        typer.Option("--output", "-o", metavar="RESULTS.db", help="Keep trials here; an interrupted run resumes."),
+    ] = None,
+) -> None:
+    """Train before and after rewiring, in paired trials, and say whether it helped."""
+    from mixcli.report.table import comparison_table
+    from mixcli.report.text import to_json, to_jsonl
+    from mixcli.training.compare import compare as run
+    from mixcli.training.protocol import Protocol
+
+    changes = Protocol.parse(protocol) if protocol else {}
+    if model is not None:
+        MODELS.target(model.partition(":")[0])  # a mistyped name must not cost a reading first
+    form = shell.form()
+    if form == "csv":
+        raise UsageError("--format table, json or jsonl", "csv", "export the arms with --format jsonl")
+    read = _by_source(shell, sources)
+    arms = arm or ["none"]
+    if shell.dry_run:
+        _explain(shell, read, arms, trials)
+        return
+    found = run(read, arms, model, trials, protocol=changes, store=results, jobs=jobs, context=shell.context())
+    shell.close()
+    record = found.record()
+    if shell.no_timing:
+        record = _without_seconds(record)
+    if form == "table":
+        shell.emit([comparison_table(record, color=shell.color)])
+    else:
+        shell.emit([(to_json if form == "json" else to_jsonl)(record)])
+    if found.interrupted:
+        shell.note("interrupted: the finished trials are kept" + (f" in {results}" if results else ""))
+        shell.exit_code = Interrupted.exit_code
+
+
+def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Graph]]":
+    """The graphs of each source; a source that cannot be read ends the comparison, since an arm would be missing."""
+    shell.fail_fast = True
+    read: dict[str, list[Graph]] = {}
+    for source, _, graph in shell.graphs(sources):
+        read.setdefault(source, []).append(graph)
+    if not read:
+        raise InputError("at least one graph", "none")
+    return read
+
+
+def _explain(shell: Shell, read: "dict[str, list[Graph]]", arms: list[str], trials: int) -> None:
+    for source, graphs in read.items():
+        nodes, edges = sum(g.n for g in graphs), sum(g.m for g in graphs)
+        shell.emit([f"{source}: {len(graphs)} graph(s), {nodes} nodes, {edges} edges\n"])
+    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s): {len(arms) * trials} trainings\n"])
+
+
+def _without_seconds(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _without_seconds(v) for k, v in value.items() if k != "seconds"}
+    return [_without_seconds(v) for v in value] if isinstance(value, list) else value

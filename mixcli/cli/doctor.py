@@ -9,6 +9,13 @@ import typer
 from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell
 
+EPILOG = """[bold]Examples[/bold]
+
+  mixcli doctor
+
+  mixcli doctor --warm
+"""
+
 
 @shared("format")
 def doctor(
@@ -28,9 +35,9 @@ def doctor(
         "kernel cache": str(user_cache_path("mixcli") / "kernels"),
         "terminal": sys.stdout.isatty(),
     }
-    from mixcli.training.device import describe
+    from mixcli.training.device import available
 
-    facts["devices"] = describe()
+    facts["devices"] = ", ".join(available())
     if shell.form(default="table") == "table":
         width = max(map(len, facts))
         shell.emit(f"{k:<{width}}  {v}\n" for k, v in facts.items())

@@ -119,22 +119,31 @@ def _short(entry: Mapping[str, Any]) -> str:
 
 
 def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
-    """The table of a comparison record: a line an arm, differences against the baseline."""
-    table = Table(
-        title=escape(f"{record['dataset']} · {record['model']} · baseline {record['baseline']}"),
-        title_justify="left", title_style="bold", header_style="bold",
-    )  # fmt: skip
-    for column in ("arm", "metric", "mean", "95 % interval", "trials", "difference", "95 % interval", "p", "w/t/l"):
-        table.add_column(column, justify="left" if column in ("arm", "metric") else "right")
+    """A comparison record for people: a line an arm, and a sentence on each difference.
+
+    Args:
+        record: schema `mixcli.comparison/1`.
+        color: "auto", "always" or "never".
+    """
+    title = f"{record['dataset']}: {record['task']['kind'].replace('_', ' ')} with {record['model']}"
+    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
+    table.add_column("arm")
+    for column in (f"{record['metric']}, %", "95 % interval", "trials", "edges", "difference", "95 % interval", "p"):
+        table.add_column(column, justify="right")
+    table.add_column("w/t/l", justify="right")
     for arm in record["arms"]:
-        d = arm.get("difference") or {}
-        wins = "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else ""
+        d = arm["difference"] or {}
+        p = d.get("p_adjusted")
+        changed = (
+            f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] or arm["edges_removed"] else "–"
+        )
         table.add_row(
-            escape(arm["name"]), arm["metric"], _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
+            escape(arm["name"]), _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]), changed,
             _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True),
-            "" if d.get("p_adjusted", d.get("p")) is None else f"{d.get('p_adjusted', d.get('p')):.3f}", wins,
+            "" if p is None else f"{p:.3f}", "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
-    return rendered(table, color=color)
+    verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
+    return rendered(table, color=color) + "".join(verdicts)
 
 
 def _percent(value: float | None, *, sign: bool = False) -> str:

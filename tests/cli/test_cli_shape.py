@@ -34,8 +34,7 @@ def test_every_command_has_help_and_examples(mixcli, name: str) -> None:
     done = mixcli(name, "--help")
     assert done.returncode == 0
     assert COMMANDS.summary(name) in " ".join(done.stdout_text.split())
-    if name != "doctor":
-        assert f"mixcli {name}" in done.stdout_text
+    assert f"mixcli {name}" in done.stdout_text
 
 
 def test_version_names_what_it_runs_on(mixcli) -> None:
