@@ -140,7 +140,7 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
         table.add_row(
             escape(arm["name"]), _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]), changed,
             _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True),
-            "" if p is None else f"{p:.3f}", "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
+            "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}", "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
     verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
     return rendered(table, color=color) + "".join(verdicts)
