@@ -127,14 +127,9 @@ class LocalCurvature:
         keys = sorted(touched)
         pairs = [divmod(key, self._n) for key in keys]
         degrees = np.array([(len(self.around[i]), len(self.around[j])) for i, j in pairs], np.int64).reshape(-1, 2).T
-        if self._paper:  # a leaf edge has curvature 0 whatever its counts
-            leaf = (degrees.min(axis=0) == 1).tolist()
-            counts = [
-                (0, 0, 0) if skip else motifs.edge_count(self.around, *pair)[:3]
-                for pair, skip in zip(pairs, leaf, strict=True)
-            ]
-            numbers = np.array(counts, np.int64).reshape(-1, 3).T
-            fresh = curvature.balanced_forman(*degrees, *numbers)
+        if self._paper:
+            numbers = np.array([motifs.edge_count(self.around, i, j) for i, j in pairs], np.int64).reshape(-1, 4).T
+            fresh = curvature.balanced_forman(*degrees, *numbers[:3])
         else:
             numbers = np.array([motifs.sharp_count(self.around, i, j) for i, j in pairs], np.int64).reshape(-1, 2).T
             fresh = curvature.balanced_forman_released(*degrees, *numbers)

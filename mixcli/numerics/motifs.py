@@ -127,6 +127,8 @@ def edge_count(neighbours: Sets, i: int, j: int) -> tuple[int, int, int, int]:
         (0, 2, 1, 1)
     """
     of_i, of_j = neighbours[i], neighbours[j]
+    if of_i == {j} or of_j == {i}:
+        return 0, 0, 0, 0  # a leaf edge is in no cycle, and the other end may be a hub
     common = of_i & of_j
     first, other = of_i - of_j - {j}, of_j - of_i - {i}
     if len(other) < len(first):

@@ -48,7 +48,7 @@ class Surroundings:
         self.degrees = len(of_i), len(of_j)
         self.triangles = int(self.row_common.sum())
         position = {node: at for at, node in enumerate(column_list)}
-        pairs = [(at, position[w]) for at, k in enumerate(row_list) for w in around[k] & position.keys()]
+        pairs = [(at, position[w]) for at, k in enumerate(row_list) for w in around[k] & of_j if w != i]
         self.pair_row, self.pair_column = np.array(pairs, dtype=np.int64).reshape(-1, 2).T
 
     @cached_property
@@ -102,16 +102,22 @@ def draw(near: Surroundings, gains: Gains, tau: float, uniform: float) -> Candid
         k, partners, x = _partners(near, gains, int(reaches.argmax()), at_i)
         at = int(x.argmax())
         return k, int(partners[at]), float(x[at])
-    weight = (count * np.exp(tau * (gain - best))).sum(axis=1) + np.exp(tau * (gains.with_j - best))
-    weight = np.insert(weight, at_i, np.exp(tau * (gains.with_i - best)).sum())
+    weight = (count * _weights(gain - best, tau)).sum(axis=1) + _weights(gains.with_j - best, tau)
+    weight = np.insert(weight, at_i, _weights(gains.with_i - best, tau).sum())
     running = np.cumsum(weight)
     goal = uniform * running[-1]
     row = min(int(np.searchsorted(running, goal, side="right")), int(np.flatnonzero(weight)[-1]))
     k, partners, x = _partners(near, gains, row, at_i)
-    inside = np.cumsum(np.exp(tau * (x - best)))
+    inside = np.cumsum(_weights(x - best, tau))
     at = int(np.searchsorted(inside, goal - (running[row - 1] if row else 0.0), side="right"))
     at = min(at, len(x) - 1)
     return k, int(partners[at]), float(x[at])
+
+
+def _weights(excess: NDArray[np.float64], tau: float) -> NDArray[np.float64]:
+    """exp(τ · excess), 0 where the excess is -inf, also for τ = 0."""
+    possible = excess > -np.inf
+    return np.exp(tau * np.where(possible, excess, 0.0)) * possible
 
 
 def _available(near: Surroundings, gains: Gains) -> NDArray[np.int64]:
