@@ -1,0 +1,148 @@
+"""Arms: what is compared, each a source as given or rewired, with everything a training needs of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mixcli.catalog import REWIRINGS
+from mixcli.context import Context, silent
+from mixcli.errors import InputError, Interrupted, UsageError
+from mixcli.graph import Graph
+from mixcli.rewiring.base import apply
+from mixcli.spec import parse, spec_of
+from mixcli.training.tasks.base import Task
+from mixcli.training.tasks.infer import infer_task
+from mixcli.training.tasks.transfer import Transfer
+from mixcli.training.topology import Topology, topology_of
+
+__all__ = ["NONE", "Arm", "arm_spec", "make_arms"]
+
+NONE = "none"
+"""The arm without a rewiring."""
+
+
+@dataclass(frozen=True, eq=False)
+class Arm:
+    """One arm of a comparison.
+
+    Args:
+        name: what to call it in tables.
+        spec: the rewiring in full, or "none".
+        task: features, labels and splits.
+        topology: the arcs after rewiring.
+        edges: number of edges after rewiring, over all graphs.
+        added: edges added.
+        removed: edges removed.
+        seconds: rewiring time.
+        provenance: what was done to the first graph, as JSON.
+    """
+
+    name: str
+    spec: str
+    task: Task
+    topology: Topology
+    edges: int
+    added: int
+    removed: int
+    seconds: float
+    provenance: tuple[dict[str, Any], ...] = ()
+
+    def facts(self, seed: int) -> dict[str, Any]:
+        """What the store keeps about the rewiring."""
+        return {
+            "spec": self.spec, "seed": seed, "edges": self.edges, "edges_added": self.added,
+            "edges_removed": self.removed, "seconds": self.seconds, "provenance": list(self.provenance),
+        }  # fmt: skip
+
+
+def arm_spec(text: str) -> str:
+    """The full spelling of an arm's spec.
+
+    Raises:
+        UsageError: no such rewiring, or a wrong parameter.
+
+    Example:
+        >>> arm_spec("None")
+        'none'
+    """
+    parsed = parse(text)
+    if parsed.name == NONE:
+        if parsed.values or parsed.options:
+            raise UsageError("none without parameters", repr(text), "drop them", where="--arm")
+        return NONE
+    return spec_of(REWIRINGS.canonical(parsed.name), REWIRINGS.make(parsed))
+
+
+def make_arms(sources: Mapping[str, Sequence[Graph]], specs: Sequence[str], context: Context) -> list[Arm]:
+    """Every source under every rewiring, the first source's first.
+
+    Each graph is rewired once, with the comparison's seed: all trials of an arm train on the same graphs, so that they
+    differ by split and initialisation only.
+
+    Args:
+        sources: graphs by source name.
+        specs: rewirings, "none" for the source as it is.
+        context: seed, limits, progress.
+
+    Raises:
+        UsageError: an unknown rewiring.
+        InputError: the sources are not versions of one data set.
+        NotApplicable: no task fits, or a rewiring does not apply.
+        Interrupted: Ctrl-C while rewiring.
+    """
+    full = [arm_spec(s) for s in specs]
+    arms: list[Arm] = []
+    first: Task | None = None
+    for source, graphs in sources.items():
+        task = _task(source, graphs, first, context)
+        first = first or task
+        for spec in full:
+            name = spec if len(sources) == 1 else source if spec == NONE else f"{source} + {spec}"
+            count = sum(a.name == name or a.name.startswith(f"{name} #") for a in arms)
+            arms.append(_arm(f"{name} #{count + 1}" if count else name, spec, task, graphs, context))
+    return arms
+
+
+def _task(source: str, graphs: Sequence[Graph], first: Task | None, context: Context) -> Task:
+    if isinstance(first, Transfer) and len(graphs) == 1 and "y" not in graphs[0].node:
+        if graphs[0].n != first.n or graphs[0].directed:
+            found = f"{graphs[0].n} nodes, {'' if not graphs[0].directed else 'directed'}"
+            raise InputError(f"an undirected graph of {first.n} nodes, as in {first.name}", found, where=source)
+        return first
+    task = infer_task(graphs, source, context)
+    if first is None:
+        return task
+    same = type(task) is type(first) and task.width == first.width and np.array_equal(task.labels, first.labels)
+    if not same or not np.array_equal(getattr(task, "masks", None), getattr(first, "masks", None)):
+        fix = "give versions of one data set, in the same order"
+        raise InputError(f"the labels, masks and number of features of {first.name}", "others", fix, where=source)
+    return task
+
+
+def _arm(name: str, spec: str, task: Task, graphs: Sequence[Graph], context: Context) -> Arm:
+    if spec == NONE:
+        steps = tuple(s.to_json() for s in graphs[0].provenance)
+        return Arm(name, spec, task, topology_of(graphs), sum(g.m for g in graphs), 0, 0, 0.0, steps)
+    method = REWIRINGS.make(spec)
+    many = len(graphs) > 1
+    inner = dataclasses.replace(context, progress=silent) if many else context
+    began, added, removed = time.perf_counter(), 0, 0
+    after: list[Graph] = []
+    for done, graph in enumerate(graphs):
+        rewired = apply(method, graph, context=inner)
+        if rewired.interrupted:
+            raise Interrupted("Ctrl-C while rewiring", fix="finished trials are kept; run the command again to go on")
+        added, removed = added + rewired.added, removed + rewired.removed
+        after.append(rewired.graph)
+        inner.forget()
+        if many:
+            context.progress(f"rewire {name}", done + 1, len(graphs))
+    seconds = time.perf_counter() - began
+    steps = tuple(s.to_json() for s in after[0].provenance)
+    return Arm(name, spec, task, topology_of(after), sum(g.m for g in after), added, removed, seconds, steps)

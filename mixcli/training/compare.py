@@ -1,0 +1,252 @@
+"""Train before and after rewiring, paired, and say what changed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mixcli.catalog import MODELS
+from mixcli.context import Context
+from mixcli.errors import UsageError
+from mixcli.graph import Graph
+from mixcli.provenance import environment
+from mixcli.training.arms import NONE, Arm, make_arms
+from mixcli.training.plan import Plan, model_spec
+from mixcli.training.protocol import Protocol
+from mixcli.training.runner import run
+from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
+from mixcli.training.store import Store, TrialResult
+from mixcli.training.verdict import verdict
+
+__all__ = ["ArmResult", "Comparison", "compare"]
+
+DEFAULT_MODEL = {"graph_classification": "gin", "node_classification": "gcn", "transfer": "gcn"}
+
+
+@dataclass(frozen=True, eq=False)
+class ArmResult:
+    """One arm's trials and what they amount to.
+
+    Args:
+        arm: what was trained on.
+        trials: trial number -> result, for the finished ones.
+        best: test metric at the best validation epoch, over trials.
+        last: test metric after the last epoch, over trials.
+        difference: to the baseline, trial by trial; None for the baseline.
+        p_adjusted: its p after Holm's adjustment over the arms.
+        verdict: one sentence; for the baseline, that it is the baseline.
+    """
+
+    arm: Arm
+    trials: Mapping[int, TrialResult]
+    best: Estimate
+    last: Estimate
+    difference: Difference | None = None
+    p_adjusted: float | None = None
+    verdict: str = "baseline"
+
+    def to_json(self) -> dict[str, Any]:
+        """This arm's part of the comparison record."""
+        results = list(self.trials.values())
+        task = self.arm.task
+        return {
+            "name": self.arm.name, "spec": self.arm.spec, "metric": task.metric, **_estimate_json(self.best),
+            "last": _estimate_json(self.last), "difference": self._difference_json(), "verdict": self.verdict,
+            "edges": self.arm.edges, "edges_added": self.arm.added, "edges_removed": self.arm.removed,
+            "seconds": {
+                "rewire": self.arm.seconds, "train": sum(r.train for r in results),
+                "evaluate": sum(r.evaluate for r in results),
+            },
+            "epochs": float(np.mean([r.epochs for r in results])) if results else None,
+            "diverged": sum(r.diverged for r in results),
+            "values": [{"trial": t, "best": r.best, "last": r.last} for t, r in self.trials.items()],
+            "provenance": list(self.arm.provenance),
+        }  # fmt: skip
+
+    def _difference_json(self) -> dict[str, Any] | None:
+        d = self.difference
+        if d is None:
+            return None
+        out = {
+            "mean": d.mean, "sd": d.sd, "ci95": None if d.ci95 is None else list(d.ci95), "p": d.p,
+            "p_adjusted": self.p_adjusted, "p_permutation": d.p_permutation, "wins": d.wins, "ties": d.ties,
+            "losses": d.losses, "smallest_detectable_effect": d.detectable, "test": d.test,
+        }  # fmt: skip
+        return {**out, "reason": d.reason} if d.reason else out
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """A finished, or interrupted, comparison.
+
+    Args:
+        plan: what was to be trained.
+        name: of the data set.
+        baseline: name of the arm the others are compared with.
+        arms: results in the order of the arms.
+        seconds: wall time of the whole command.
+        interrupted: whether Ctrl-C stopped it; the results are then those of the finished trials.
+    """
+
+    plan: Plan
+    name: str
+    baseline: str
+    arms: tuple[ArmResult, ...]
+    seconds: float
+    interrupted: bool = False
+
+    @property
+    def smallest_detectable_effect(self) -> float | None:
+        """The difference that every arm's comparison would have found with 80 % power; None where none has one."""
+        known = [a.difference.detectable for a in self.arms if a.difference and a.difference.detectable is not None]
+        return max(known, default=None)
+
+    def record(self) -> dict[str, Any]:
+        """The comparison record, schema `mixcli.comparison/1`: JSON-ready, without NaN or infinity."""
+        plan, task = self.plan, self.plan.arms[0].task
+        parameters = next((r.parameters for a in self.arms for r in a.trials.values()), None)
+        return {
+            "schema": "mixcli.comparison/1", "dataset": self.name, "sha256": task.digest, "task": task.facts(),
+            "model": model_spec(plan.model), "parameters": parameters, "relations": plan.relations,
+            "protocol": plan.protocol.to_json(), "seed": plan.seed, "trials": plan.trials, "device": plan.device,
+            "metric": task.metric, "baseline": self.baseline, "arms": [a.to_json() for a in self.arms],
+            "smallest_detectable_effect": self.smallest_detectable_effect, "interrupted": self.interrupted,
+            "environment": dict(environment()), "seconds": self.seconds,
+        }  # fmt: skip
+
+
+def compare(
+    sources: Graph | Sequence[Graph] | Mapping[str, Sequence[Graph]],
+    arms: Sequence[str] = (NONE,),
+    model: str | None = None,
+    trials: int = 10,
+    *,
+    protocol: Mapping[str, Any] | None = None,
+    store: str | Path | Store | None = None,
+    jobs: int = 1,
+    context: Context | None = None,
+) -> Comparison:
+    """Train the same network on a source as it is and rewired, in paired trials, and compare.
+
+    The task follows from the source: graphs with graph payload `y` are classified, a graph with node payload `y` has
+    its nodes classified, a graph without labels has messages carried between far nodes (`infer_task`). In trial t all
+    arms have the same split, initial weights, order of batches and dropout masks, so an arm that changes nothing
+    differs by exactly 0. Rewirings are drawn once, from the context's seed. The baseline is the first arm without a
+    rewiring, else the first arm.
+
+    Args:
+        sources: one graph, the graphs of one data set, or several sources by name, which become arms as given and
+            must be versions of one data set.
+        arms: rewirings by spec, "none" for no rewiring.
+        model: spec such as "gcn:layers=3,hidden=32"; default gin for graph classification, else gcn.
+        trials: trainings per arm, ≥ 1.
+        protocol: training settings to change from the task's defaults, such as {"epochs": 50}.
+        store: results database to resume from and add to (a path or an open Store); None keeps nothing.
+        jobs: processes, see `runner.run`; 0 decides by the first trial.
+        context: seed, device, limits, threads, progress.
+
+    Returns:
+        The comparison; `record()` gives its JSON.
+
+    Raises:
+        UsageError: an unknown arm, model, setting or device, or fewer than one trial.
+        InputError: sources that do not belong together.
+        NotApplicable: no task fits the source, or a rewiring does not apply to it.
+        Interrupted: Ctrl-C before the first trial.
+
+    Cost: arms × trials trainings.
+
+    Example:
+        >>> from mixcli.generators.graphs import barbell
+        >>> result = compare(barbell(6, 2), ["none"], "gcn:hidden=4", trials=1, protocol={"epochs": 1})
+        >>> result.record()["task"]["kind"]
+        'transfer'
+    """
+    began = time.perf_counter()
+    context = context or Context()
+    if trials < 1:
+        raise UsageError("at least one trial", str(trials), "give --trials 10, say")
+    if isinstance(store, Store):
+        return _compare(_by_name(sources), arms, model, trials, protocol, store, jobs, context, began)
+    with Store(store) as opened:
+        return _compare(_by_name(sources), arms, model, trials, protocol, opened, jobs, context, began)
+
+
+def _compare(
+    sources: Mapping[str, Sequence[Graph]],
+    specs: Sequence[str],
+    model: str | None,
+    trials: int,
+    protocol: Mapping[str, Any] | None,
+    store: Store,
+    jobs: int,
+    context: Context,
+    began: float,
+) -> Comparison:
+    Protocol().changed(protocol)  # a mistyped setting must not cost a rewiring first
+    chosen = None if model is None else MODELS.make(model)
+    device = _device(context.device)
+    arms = make_arms(sources, list(specs) or [NONE], context)
+    task = arms[0].task
+    made = (chosen or MODELS.make(DEFAULT_MODEL[task.kind])).completed(task)
+    plan = Plan(tuple(arms), made, task.protocol.changed(protocol), context.seed, trials, device)
+    finished = run(plan, store, context, jobs)
+    baseline = next((i for i, a in enumerate(arms) if a.spec == NONE), 0)
+    results = _results(plan, store, baseline)
+    name = next(iter(sources))
+    out = Comparison(plan, name, arms[baseline].name, results, time.perf_counter() - began, not finished)
+    store.put_record(plan.digest, out.record())
+    return out
+
+
+def _results(plan: Plan, store: Store, baseline: int) -> tuple[ArmResult, ...]:
+    found: list[dict[int, TrialResult]] = []
+    for a in range(len(plan.arms)):
+        stored = {t: store.get(plan.key(a, t)) for t in range(plan.trials)}
+        found.append({t: r for t, r in stored.items() if r is not None})
+    ratio = _ratio(plan)
+    results = []
+    for a, trials in enumerate(found):
+        both = sorted(trials.keys() & found[baseline].keys())
+        pairs = [trials[t].best for t in both], [found[baseline][t].best for t in both]
+        difference = None if a == baseline else paired(*pairs, ratio=ratio, seed=plan.seed)
+        best, last = (estimate([getattr(r, k) for r in trials.values()], ratio) for k in ("best", "last"))
+        results.append(ArmResult(plan.arms[a], trials, best, last, difference))
+    adjusted = holm([r.difference.p if r.difference else None for r in results])
+    return tuple(
+        r if r.difference is None else replace(r, p_adjusted=p, verdict=verdict(r.difference, p))
+        for r, p in zip(results, adjusted, strict=True)
+    )
+
+
+def _ratio(plan: Plan) -> float | None:
+    """Mean n_test / n_train over the trials, None where all have the same split."""
+    task = plan.arms[0].task
+    if task.fixed:
+        return None
+    return float(np.mean([task.split(plan.seed, t).ratio for t in range(plan.trials)]))
+
+
+def _by_name(sources: Graph | Sequence[Graph] | Mapping[str, Sequence[Graph]]) -> dict[str, Sequence[Graph]]:
+    if isinstance(sources, Graph):
+        sources = [sources]
+    if isinstance(sources, Mapping):
+        return {k: [v] if isinstance(v, Graph) else list(v) for k, v in sources.items()}
+    graphs = list(sources)
+    return {graphs[0].name if graphs else "": graphs}
+
+
+def _device(name: str) -> str:
+    from mixcli.training.device import pick
+
+    return str(pick(name))
+
+
+def _estimate_json(e: Estimate) -> dict[str, Any]:
+    out = {"mean": e.mean, "sd": e.sd, "ci95": None if e.ci95 is None else list(e.ci95), "trials": e.trials}
+    return {**out, "reason": e.reason} if e.reason else out

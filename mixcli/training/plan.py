@@ -1,0 +1,85 @@
+"""The plan of a comparison: every trial by its description, and the key under which the store files it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from mixcli.catalog import MODELS
+from mixcli.spec import spec_of
+from mixcli.training.arms import Arm
+from mixcli.training.models.base import Model
+from mixcli.training.protocol import Protocol
+from mixcli.training.store import SCHEMA, TrialResult, digest_of
+
+__all__ = ["Plan", "model_spec"]
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What is to be trained: arms × trials, all under one model and protocol.
+
+    Args:
+        arms: the arms.
+        model: completed with the task's defaults.
+        protocol: training settings.
+        seed: of the comparison.
+        trials: trials per arm.
+        device: kind of device, "cpu", "cuda", "cuda:1" or "mps".
+    """
+
+    arms: tuple[Arm, ...]
+    model: Model
+    protocol: Protocol
+    seed: int
+    trials: int
+    device: str
+
+    @cached_property
+    def relations(self) -> int:
+        """Relations of the network, the same for every arm."""
+        return max(a.topology.relation_count for a in self.arms) if self.model.relational else 1
+
+    @cached_property
+    def jobs(self) -> list[tuple[int, int]]:
+        """(arm, trial) in the order of running: trial by trial, so that what an interrupted run has got is paired."""
+        return [(a, t) for t in range(self.trials) for a in range(len(self.arms))]
+
+    def describe(self, arm: int, trial: int) -> dict[str, Any]:
+        """Everything that a trial's result depends on."""
+        a = self.arms[arm]
+        return {
+            "schema": SCHEMA, "task": a.task.kind, "dataset": a.task.digest, "arm": a.spec,
+            "topology": a.topology.digest, "model": model_spec(self.model), "relations": self.relations,
+            "protocol": self.protocol.to_json(), "seed": self.seed, "trial": trial,
+            "device": self.device.partition(":")[0],
+        }  # fmt: skip
+
+    def key(self, arm: int, trial: int) -> str:
+        """SHA-256 of the description."""
+        return digest_of(self.describe(arm, trial))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the whole plan."""
+        return digest_of([self.describe(a, self.trials) for a in range(len(self.arms))])
+
+    def run(self, arm: int, trial: int) -> TrialResult:
+        """Train one trial."""
+        import torch
+
+        from mixcli.training.engine import run_trial
+
+        a = self.arms[arm]
+        return run_trial(
+            a.task, a.topology, self.model, self.protocol, seed=self.seed, trial=trial, relations=self.relations,
+            device=torch.device(self.device),
+        )  # fmt: skip
+
+
+def model_spec(model: Model) -> str:
+    """The spec string of a model."""
+    target = f"{type(model).__module__}:{type(model).__qualname__}"
+    name = next((n for n in MODELS if MODELS.table[n] == target), target)
+    return spec_of(name, model)

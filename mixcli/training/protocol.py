@@ -1,0 +1,69 @@
+"""How a network is trained: optimiser, schedule, stopping and batches."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from mixcli.errors import UsageError
+from mixcli.spec import Spec, build, param, parameters
+
+__all__ = ["Protocol"]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """The settings of one training; every arm of a comparison has the same.
+
+    Adam throughout. The reported value is the test metric at the epoch with the best validation metric, ties going to
+    the lower validation loss; the value after the last epoch is stored next to it. Test labels choose nothing.
+
+    Args: see the fields. Each kind of task has its own defaults (`Task.protocol`).
+    """
+
+    lr: float = param(1e-3, "Adam's step size", ge=0)
+    weight_decay: float = param(0.0, "L2 penalty on the first layer, as Kipf & Welling use it", ge=0)
+    epochs: int = param(100, "most epochs", ge=1)
+    patience: int = param(0, "stop after this many epochs without a better validation result; 0 never", ge=0)
+    batch_size: int = param(64, "units per step; 0 for all at once", ge=0)
+    scheduler: Literal["none", "plateau"] = param(
+        "none", "plateau: a tenth of the step size after 10 epochs without a lower training loss"
+    )
+
+    def changed(self, changes: Mapping[str, Any] | None) -> Protocol:
+        """A copy with some settings changed, values as text or already of their type.
+
+        Raises:
+            UsageError: no such setting, or a value out of range.
+
+        Example:
+            >>> Protocol().changed({"epochs": "5", "lr": 0.01})
+            Protocol(lr=0.01, weight_decay=0.0, epochs=5, patience=0, batch_size=64, scheduler='none')
+        """
+        if not changes:
+            return self
+        said = build(Protocol, Spec("protocol", (), tuple((k, str(v)) for k, v in changes.items())))
+        return dataclasses.replace(self, **{k: getattr(said, k) for k in changes})
+
+    @classmethod
+    def parse(cls, text: str) -> dict[str, str]:
+        """The changes that a text like `epochs=50,lr=0.01` asks for.
+
+        Example:
+            >>> Protocol.parse("epochs=50,lr=0.01")
+            {'epochs': '50', 'lr': '0.01'}
+        """
+        from mixcli.spec import parse
+
+        spec = parse(f"protocol:{text}")
+        if spec.values:
+            known = ", ".join(f.name for f in parameters(cls))
+            raise UsageError("settings like epochs=50", repr(spec.values[0]), f"known: {known}", where="protocol")
+        build(cls, spec)
+        return dict(spec.options)
+
+    def to_json(self) -> dict[str, Any]:
+        """All settings."""
+        return dataclasses.asdict(self)

@@ -1,0 +1,190 @@
+"""The store of finished trials: one SQLite file, one transaction per trial, so that a killed run loses nothing.
+
+A trial is filed under the SHA-256 of its canonical JSON description, so the plan of a resumed comparison is simply the
+trials whose keys are not there yet. Only the process that plans writes; several may read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixcli.errors import InputError
+
+__all__ = ["CURVES", "SCHEMA", "Store", "TrialResult", "canonical", "digest_of"]
+
+SCHEMA = 1
+"""Version of the layout, and of what a trial description means; a change of either makes old trials not found."""
+
+APPLICATION = 0x6D697863  # "mixc" in SQLite's application_id, so that nobody else's database is ever written to
+
+CURVES = ("train_loss", "val_loss", "val", "test")
+"""Columns of a trial's curves, one row per epoch; the last two are the metric."""
+
+_TABLES = """
+create table if not exists trial (
+    key text primary key, spec text not null, result text not null, curves blob not null,
+    stored text not null default current_timestamp
+);
+create table if not exists arm (key text primary key, facts text not null);
+create table if not exists comparison (
+    id integer primary key, key text unique not null, record text not null,
+    stored text not null default current_timestamp
+);
+"""
+
+
+@dataclass(frozen=True)
+class TrialResult:
+    """What one training gave.
+
+    Args:
+        best: test metric at the epoch with the best validation metric: the value that comparisons use.
+        last: test metric after the last epoch.
+        validation: best validation metric.
+        best_epoch: epoch (from 1) at which it was reached.
+        epochs: epochs trained.
+        parameters: number of trained parameters.
+        diverged: whether the loss became infinite or NaN, which ends a trial.
+        train: seconds of training.
+        evaluate: seconds of evaluation.
+        curves: (epochs, 4) float32, columns `CURVES`.
+    """
+
+    best: float
+    last: float
+    validation: float
+    best_epoch: int
+    epochs: int
+    parameters: int
+    diverged: bool
+    train: float
+    evaluate: float
+    curves: NDArray[np.float32]
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the curves."""
+        return {k: v for k, v in vars(self).items() if k != "curves"}
+
+
+def canonical(data: Any) -> str:
+    """JSON with sorted keys and no spaces: equal descriptions give equal text.
+
+    Example:
+        >>> canonical({"b": 1, "a": [True, None]})
+        '{"a":[true,null],"b":1}'
+    """
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest_of(data: Any) -> str:
+    """SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical(data).encode()).hexdigest()
+
+
+class Store:
+    """Finished trials by key, on disk or in memory.
+
+    Args:
+        path: the database file, made where it does not exist; None keeps everything in memory.
+
+    Raises:
+        InputError: the file is not a database, or not one of ours, or from a later version.
+
+    Example:
+        >>> with Store() as store:
+        ...     store.known(["no such key"])
+        set()
+    """
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self.path = None if path is None else Path(path)
+        try:
+            self._db = sqlite3.connect(":memory:" if path is None else str(path), timeout=60, isolation_level=None)
+            self._open()
+        except sqlite3.Error as error:
+            fix = "name another file, or a folder that exists and may be written to"
+            raise InputError("a results database", str(error), fix, where=str(path)) from error
+
+    def _open(self) -> None:
+        (application,), (version,) = (self._db.execute(f"pragma {p}").fetchone() for p in _PRAGMAS)
+        tables = self._db.execute("select count(*) from sqlite_master").fetchone()[0]
+        if tables and application != APPLICATION:
+            fix = "name another file with -o"
+            raise InputError("a results database", "a database of another program", fix, where=str(self.path))
+        if version > SCHEMA:
+            fix = "upgrade mixcli, or name another file with -o"
+            raise InputError(f"results of schema {SCHEMA} or older", f"schema {version}", fix, where=str(self.path))
+        self._db.execute("pragma journal_mode=wal")
+        self._db.execute("pragma synchronous=normal")
+        self._db.execute(f"pragma application_id={APPLICATION}")
+        self._db.execute(f"pragma user_version={SCHEMA}")
+        self._db.executescript(_TABLES)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; what was put is safe without it."""
+        self._db.close()
+
+    def known(self, keys: Iterable[str]) -> set[str]:
+        """Those of the keys under which a trial is stored."""
+        find = "select 1 from trial where key = ?"
+        return {k for k in keys if self._db.execute(find, (k,)).fetchone()}
+
+    def put(self, key: str, spec: Mapping[str, Any], result: TrialResult) -> None:
+        """File a finished trial, in a transaction of its own; a key that is there already is left as it is."""
+        blob = zlib.compress(np.ascontiguousarray(result.curves, dtype="<f4").tobytes())
+        row = (key, canonical(spec), canonical(result.to_json()), blob)
+        self._db.execute("insert or ignore into trial (key, spec, result, curves) values (?, ?, ?, ?)", row)
+
+    def get(self, key: str) -> TrialResult | None:
+        """The trial under a key, or None."""
+        row = self._db.execute("select result, curves from trial where key = ?", (key,)).fetchone()
+        return None if row is None else _result(*row)
+
+    def trials(self) -> list[tuple[dict[str, Any], TrialResult]]:
+        """Every stored trial with its description, in the order of storing."""
+        rows = self._db.execute("select spec, result, curves from trial order by rowid").fetchall()
+        return [(json.loads(spec), _result(result, curves)) for spec, result, curves in rows]
+
+    def put_arm(self, key: str, facts: Mapping[str, Any]) -> None:
+        """File what a rewiring did (spec, seed, edits, seconds, provenance) under its topology's digest."""
+        self._db.execute("insert or ignore into arm values (?, ?)", (key, canonical(facts)))
+
+    def arm(self, key: str) -> dict[str, Any] | None:
+        """What was filed about an arm, or None."""
+        row = self._db.execute("select facts from arm where key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row[0])
+
+    def put_record(self, key: str, record: Mapping[str, Any]) -> None:
+        """File a comparison record; a later one of the same comparison takes its place."""
+        text = "insert into comparison (key, record) values (?, ?) on conflict (key) do update set record = ?"
+        line = canonical(record)
+        self._db.execute(text, (key, line, line))
+
+    def records(self) -> list[dict[str, Any]]:
+        """All comparison records, oldest first."""
+        return [json.loads(text) for (text,) in self._db.execute("select record from comparison order by id")]
+
+
+_PRAGMAS = ("application_id", "user_version")
+
+
+def _result(text: str, blob: bytes) -> TrialResult:
+    curves = np.frombuffer(zlib.decompress(blob), dtype="<f4").astype(np.float32).reshape(-1, len(CURVES))
+    return TrialResult(**json.loads(text), curves=curves)

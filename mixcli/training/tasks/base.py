@@ -1,0 +1,158 @@
+"""What a task is: labelled units, how a trial splits them, and the settings under which it is usually trained."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixcli.context import Context
+from mixcli.errors import NotApplicable
+
+if TYPE_CHECKING:
+    import torch
+
+    from mixcli.training.loaders import Loader
+    from mixcli.training.protocol import Protocol
+    from mixcli.training.topology import Topology
+
+__all__ = ["Split", "Task", "class_numbers", "stratified", "streams"]
+
+FEWEST = 10
+"""Labelled units below which there is nothing to compare."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Numbers of the units to train on, to choose the epoch by, and to report."""
+
+    train: NDArray[np.int64]
+    val: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+    @property
+    def ratio(self) -> float:
+        """n_test / n_train, what the corrected interval needs."""
+        return len(self.test) / len(self.train)
+
+
+class Task(ABC):
+    """One learning problem on one source, without the arcs: features, labels and splits, shared by all its arms."""
+
+    kind: ClassVar[str]
+    metric: ClassVar[str] = "accuracy"
+    hidden: ClassVar[int]
+    dropout: ClassVar[float]
+    drop_input: ClassVar[bool] = False
+    protocol: ClassVar[Protocol]
+    """The settings that hold where the user says nothing."""
+
+    name: str
+    classes: int
+    layers: int
+    """Convolutions, where the model does not say."""
+    labels: NDArray[np.int64]
+    """(units,) class of each unit, -1 where it has none."""
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Number of input features."""
+
+    @property
+    @abstractmethod
+    def digest(self) -> str:
+        """SHA-256 of features, labels and given splits."""
+
+    @property
+    @abstractmethod
+    def fixed(self) -> bool:
+        """Whether every trial has the same split, so that trials differ by initialisation only."""
+
+    @abstractmethod
+    def split(self, seed: int, trial: int) -> Split:
+        """The split of a trial: a function of the comparison's seed and the trial's number alone."""
+
+    @abstractmethod
+    def loader(self, topology: Topology, relations: int, device: torch.device) -> Loader:
+        """What makes batches of units over the arcs of an arm."""
+
+    @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What the record says about the task, JSON-ready."""
+
+
+def streams(seed: int, trial: int) -> Context:
+    """The source of every random number of one trial, the same for all arms.
+
+    Example:
+        >>> int(streams(0, 3).rng("split").integers(100)) == int(streams(0, 3).rng("split").integers(100))
+        True
+    """
+    return Context(seed=int(Context(seed=seed).rng("trial", trial).integers(2**31)))
+
+
+def stratified(labels: NDArray[np.int64], train: float, val: float, rng: np.random.Generator) -> Split:
+    """A random split in which each class has its share, to within one unit, and the totals are right.
+
+    Args:
+        labels: (units,) classes; units with -1 are left out.
+        train: share to train on.
+        val: share to validate on; the rest is for testing.
+        rng: decides who goes where.
+
+    Example:
+        >>> s = stratified(np.repeat([0, 1], 20), 0.8, 0.1, np.random.default_rng(0))
+        >>> len(s.train), len(s.val), len(s.test)
+        (32, 4, 4)
+    """
+    parts: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+    seen = 0
+    for c in np.unique(labels[labels >= 0]):
+        members = rng.permutation(np.flatnonzero(labels == c))
+        # Cumulative rounding: what one class is short of, the next one gets.
+        bounds = [[round(share * k) for share in (train, train + val)] for k in (seen, seen + len(members))]
+        first, second = bounds[1][0] - bounds[0][0], bounds[1][1] - bounds[0][1]
+        for part, piece in zip(parts, np.split(members, [first, second]), strict=True):
+            part.append(piece)
+        seen += len(members)
+    return Split(*(np.sort(np.concatenate(p)).astype(np.int64) for p in parts))
+
+
+def class_numbers(y: NDArray[Any], what: str, where: str) -> tuple[NDArray[np.int64], int]:
+    """Labels as 0 … C-1 with -1 for "none", and C.
+
+    Negative and NaN labels mean "not labelled".
+
+    Args:
+        y: (units,) integer or whole-numbered labels.
+        what: "graph" or "node", for messages.
+        where: name of the source, for messages.
+
+    Raises:
+        NotApplicable: labels are vectors or real numbers, or too few, or all the same.
+    """
+    y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]
+    fix = "mixcli compares classifiers; give integer class labels as y"
+    if y.ndim != 1:
+        raise NotApplicable(f"one class label per {what}", f"labels of shape {y.shape[1:]}", fix, where=where)
+    if y.dtype.kind not in "iubf":
+        raise NotApplicable(f"one class number per {what}", f"labels of type {y.dtype}", fix, where=where)
+    known = ~np.isnan(y) if y.dtype.kind == "f" else np.ones(len(y), bool)
+    if (y[known] != np.floor(y[known])).any():
+        raise NotApplicable(f"one class label per {what}", "real numbers (a regression)", fix, where=where)
+    known &= np.where(known, y, -1) >= 0
+    if known.sum() < FEWEST:
+        more = "give more of them, or drop y to compare on the transfer task"
+        raise NotApplicable(f"at least {FEWEST} labelled {what}s", f"{known.sum()}", more, where=where)
+    names, numbers = np.unique(y[known], return_inverse=True)
+    if len(names) < 2:
+        raise NotApplicable("at least two classes", "one", "give labels that differ", where=where)
+    out = np.full(len(y), -1, dtype=np.int64)
+    out[known] = numbers
+    return out, len(names)

@@ -1,0 +1,46 @@
+"""Which task a source poses, from what its graphs carry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mixcli.context import Context
+from mixcli.errors import InputError, NotApplicable
+from mixcli.graph import Graph
+from mixcli.training.tasks.base import Task
+from mixcli.training.tasks.graph_classification import GraphClassification
+from mixcli.training.tasks.node_classification import NodeClassification
+from mixcli.training.tasks.transfer import Transfer
+
+__all__ = ["infer_task"]
+
+
+def infer_task(graphs: Sequence[Graph], name: str = "", context: Context | None = None) -> Task:
+    """The task that a source poses: many labelled graphs, one graph with labelled nodes, or one without labels.
+
+    Args:
+        graphs: all graphs of the source.
+        name: of the source.
+        context: its seed chooses the pairs of the transfer task.
+
+    Raises:
+        InputError: there is no graph.
+        NotApplicable: several graphs without graph labels, or labels that are not classes.
+
+    Example:
+        >>> from mixcli.generators.graphs import cycle
+        >>> infer_task([cycle(20)]).kind
+        'transfer'
+    """
+    if not graphs:
+        raise InputError("a graph", "none", "give a source that holds one", where=name)
+    if len(graphs) == 1:
+        graph = graphs[0]
+        if "y" in graph.node:
+            return NodeClassification.of(graph, name)
+        return Transfer.of(graph, name, context)
+    if all("y" in g.graph for g in graphs):
+        return GraphClassification.of(graphs, name)
+    found = f"{len(graphs)} graphs without"
+    fix = "give graphs with class labels, or one graph"
+    raise NotApplicable("a class label y for every graph", found, fix, where=name)

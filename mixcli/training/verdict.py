@@ -1,0 +1,47 @@
+"""One sentence on whether a rewiring helped."""
+
+from __future__ import annotations
+
+from mixcli.training.statistics import LEVEL, Difference
+
+__all__ = ["points", "verdict"]
+
+
+def verdict(difference: Difference, p: float | None) -> str:
+    """What a paired comparison shows, in one line.
+
+    A difference is claimed where the adjusted p is below 5 %; otherwise the sentence says how large a difference this
+    many trials could have shown.
+
+    Args:
+        difference: of fractions between 0 and 1; shown in percentage points.
+        p: its p, adjusted for the number of arms.
+
+    Example:
+        >>> from mixcli.training.statistics import paired
+        >>> verdict(paired([0.8, 0.9, 0.7], [0.8, 0.9, 0.7]), None)
+        'no difference: the same result in each of 3 trials'
+    """
+    trials = difference.wins + difference.ties + difference.losses
+    if difference.mean is None:
+        return "not compared: no trial finished on both sides"
+    if difference.ci95 is None or p is None:
+        if difference.ties == trials and trials > 1:
+            return f"no difference: the same result in each of {trials} trials"
+        return f"{points(difference.mean)} in {trials} trial{'s' * (trials > 1)}; {difference.reason}"
+    low, high = difference.ci95
+    shown = f"{points(difference.mean)} [{100 * low:.1f}, {100 * high:.1f}]"
+    if p < LEVEL:
+        return shown
+    least = f"; {trials} trials can show {100 * difference.detectable:.1f}" if difference.detectable else ""
+    return f"no difference detected ({shown}, p = {p:.2g}{least})"
+
+
+def points(fraction: float) -> str:
+    """A difference of fractions in percentage points, with its sign.
+
+    Example:
+        >>> points(0.0213)
+        '+2.1 points'
+    """
+    return f"{100 * fraction:+.1f} points"
