@@ -1,0 +1,132 @@
+"""PyTorch `.pt`: a `Data`, a list of them, a collated dataset, a dict of tensors, or a bare tensor.
+
+A bare (2, k) integer tensor is an edge_index, a square one (dense or sparse) an adjacency matrix. Loading is
+`mixcli.io.safe_load`, attributes are read by `mixcli.io.pyg`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Iterable, Iterator
+from typing import Any, BinaryIO
+
+from mixcli.graph import Graph
+from mixcli.io.arrays import from_array, from_listing
+from mixcli.io.base import Format, Reading
+from mixcli.io.checks import check_nodes, read_all
+from mixcli.io.collated import separate
+from mixcli.io.pyg import adjacency, graph_of, levels_of, mapping_of_data
+from mixcli.io.safe_load import MAGIC, load
+from mixcli.io.safe_numpy import Recorded, restore
+from mixcli.io.tensors import Unusable, as_array, sparse_parts
+
+__all__ = ["FORMAT", "read", "write"]
+
+HINT = "save a Data, a list of Data, a dict with edge_index, or an adjacency tensor"
+Item = dict[str, Any] | Any
+
+
+def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
+    """The graphs of a file, made one at a time."""
+    data = read_all(stream, reading)
+    loaded, size = load(data, reading), len(data)
+    step = reading.step("pt")
+    del data
+    try:
+        items, single = _items(loaded, float(size))
+    except Unusable as error:
+        raise reading.error("graphs in a form PyG saves", str(error), HINT) from error
+    levels = levels_of(item for item in items if isinstance(item, dict))
+    for number, item in enumerate(items):
+        here = reading if single else dataclasses.replace(reading, name=f"{reading.name}[{number}]")
+        if isinstance(item, dict):
+            yield graph_of(item, here, limit=size, levels=levels, step=step)
+        else:
+            yield _bare(item, here, size, step)
+
+
+def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
+    """One graph as a `Data`, several as a list; the same graphs give the same bytes."""
+    import torch
+
+    from mixcli.io.adapters import to_pyg_list
+
+    several = to_pyg_list(graphs)
+    buffer = io.BytesIO()
+    torch.save(several[0] if len(several) == 1 else several, buffer)
+    stream.write(buffer.getbuffer())
+
+
+def _items(loaded: Any, limit: float) -> tuple[list[Item], bool]:
+    """What is to become a graph each, and whether the file is about a single one."""
+    if isinstance(loaded, tuple) and 2 <= len(loaded) <= 4 and isinstance(loaded[1], dict):
+        whole = _mapping(loaded[0])
+        if whole is not None:
+            return list(separate(whole, _resolved(loaded[1]), limit)), False
+    if isinstance(loaded, (list, tuple)):
+        return [_item(part) for part in loaded], False
+    return [_item(loaded)], True
+
+
+def _item(value: Any) -> Item:
+    """Attributes of a `Data` or a dict; a tensor as it is."""
+    import torch
+
+    mapping = _mapping(value)
+    if mapping is not None:
+        return mapping
+    value = _resolved({"value": value})["value"]
+    if isinstance(value, torch.Tensor) or type(value).__module__ == "numpy":
+        return value
+    raise Unusable(f"a {type(value).__name__}")
+
+
+def _mapping(value: Any) -> dict[str, Any] | None:
+    if isinstance(value, dict):
+        return _resolved({k: v for k, v in dict.items(value) if isinstance(k, str)})
+    if type(value).__module__ == "torch_geometric.data.data" and type(value).__name__ == "Data":
+        return _resolved(mapping_of_data(value))
+    return None
+
+
+def _resolved(mapping: dict[Any, Any]) -> dict[Any, Any]:
+    """The mapping with recorded numpy arrays restored, where they can be."""
+    found = {}
+    for key, value in mapping.items():
+        try:
+            found[key] = restore(value) if isinstance(value, Recorded) else value
+        except ValueError:
+            found[key] = value  # whoever needs it will refuse it by name
+    return found
+
+
+def _bare(value: Any, reading: Reading, size: int, step: Any) -> Graph:
+    """The graph of a tensor without a name."""
+    try:
+        if sparse_parts(value, size) is None:
+            return from_array(as_array(value, size), reading, step, columns=True)
+        arcs, weight = adjacency(value, reading, size)
+    except Unusable as error:
+        raise reading.error("an edge_index or an adjacency matrix", str(error), HINT) from error
+    n = check_nodes(int(value.shape[0]), size, reading)
+    return from_listing(n, arcs, reading, step, weight=weight)
+
+
+def _sniff(head: bytes) -> bool:
+    length = int.from_bytes(head[26:28], "little")
+    zipped = head.startswith(MAGIC[0]) and head[30 : 30 + length].endswith(b"data.pkl")
+    return zipped or head.startswith(MAGIC[1])
+
+
+FORMAT = Format(
+    name="pt",
+    title="PyTorch (PyG Data, lists, collated datasets, tensors)",
+    suffixes=(".pt", ".pth"),
+    sniff=_sniff,
+    read=read,
+    write=write,
+    text=False,
+    many=True,
+    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
+)

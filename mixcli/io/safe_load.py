@@ -1,0 +1,135 @@
+"""`torch.load` for files of unknown origin: an exact list of classes, nothing run, nothing believed.
+
+`weights_only=True` is necessary and not enough: importing torch_geometric adds classes to torch's process-wide list,
+one of which reads further files by name when it is constructed. So while a file is read that list holds exactly what
+`allowed` returns, and afterwards what it held before.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import threading
+import warnings
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+from mixcli.errors import InputError
+from mixcli.io.safe_numpy import STAND_INS
+
+if TYPE_CHECKING:
+    from mixcli.io.base import Reading
+
+__all__ = ["MAGIC", "allowed", "load"]
+
+ZIP = b"PK\x03\x04"
+MAGIC = (ZIP, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
+"""First bytes of a `.pt` file: a zip archive, or the magic number of the format before torch 1.6."""
+
+DAMAGE = "the file is damaged, or no torch.save wrote it"
+_lock = threading.Lock()
+
+
+def load(data: bytes, reading: Reading) -> Any:
+    """The object in a `.pt` file, built from tensors, containers, `Data` and recorded numpy arrays only.
+
+    Args:
+        data: the whole file.
+        reading: for messages.
+
+    Raises:
+        InputError: damaged, compressed, or in need of a class that is not allowed; the message names it.
+    """
+    import torch
+    from torch import serialization
+
+    if not data.startswith(MAGIC):
+        raise _refusal(_names_in(data), reading) or reading.error("a file written by torch.save", "other bytes", DAMAGE)
+    if data.startswith(ZIP):
+        _check_zip(data, reading)
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        extra = allowed(b"torch_geometric" in data)
+        registered = serialization.get_safe_globals()
+        serialization.clear_safe_globals()
+        try:
+            with serialization.safe_globals(extra):
+                names = serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(data)) if data[:4] == ZIP else []
+                refusal = _refusal(names, reading)
+                if refusal is None:
+                    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+        except Exception as error:  # a hostile file can make the unpickler raise anything
+            found = re.search(r"GLOBAL (\S+)", str(error))
+            reason = _refusal([found[1]], reading) if found else None
+            raise reason or reading.error("a file written by torch.save", _first_line(error), DAMAGE) from error
+        finally:
+            serialization.clear_safe_globals()
+            serialization.add_safe_globals(registered)
+    raise refusal
+
+
+def allowed(pyg: bool) -> list[Any]:
+    """The classes a file may name, beside torch's own tensors, storages and dtypes.
+
+    Args:
+        pyg: whether torch_geometric is needed (importing it takes seconds).
+    """
+    from collections import defaultdict
+
+    classes: list[Any] = [*STAND_INS, defaultdict]
+    if pyg:
+        from torch_geometric import edge_index, index
+        from torch_geometric.data import Data, storage
+        from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
+
+        classes += [Data, DataEdgeAttr, DataTensorAttr, storage.GlobalStorage, storage.AttrType]
+        classes += [edge_index.EdgeIndex, edge_index.SortOrder, edge_index.CatMetadata]
+        classes += [index.Index, index.CatMetadata]
+    return classes
+
+
+def _check_zip(data: bytes, reading: Reading) -> None:
+    """Refuse members that would grow on reading: torch stores them plainly, one after the other."""
+    try:
+        members = zipfile.ZipFile(io.BytesIO(data)).infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise reading.error("a file written by torch.save", str(error), DAMAGE) from error
+    grown = any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > len(data)
+    if grown:
+        raise reading.error("uncompressed members", "an archive that grows on reading", "save it with torch.save")
+
+
+def _names_in(data: bytes) -> list[str]:
+    """Classes and functions that a bare pickle would call, found without running it."""
+    import pickletools
+
+    names: list[str] = []
+    try:
+        for opcode, argument, _ in pickletools.genops(data):
+            if opcode.name in ("GLOBAL", "INST"):
+                names.append(str(argument).replace(" ", "."))
+            elif opcode.name in ("STACK_GLOBAL", "EXT1", "EXT2", "EXT4"):
+                names.append("names made at run time")
+    except (ValueError, IndexError, OverflowError):  # not a pickle, or no more of it
+        pass
+    return names
+
+
+def _refusal(names: list[str], reading: Reading) -> InputError | None:
+    """The error for a file that needs these names, or None where there are none."""
+    if not names:
+        return None
+    fix = "mixcli runs no code from files; save tensors or a Data instead"
+    if any(name.startswith("torch_geometric.data.batch") for name in names):
+        return reading.error("single graphs", "a Batch", "save batch.to_data_list() instead")
+    if any(name.endswith((".hetero_data.HeteroData", ".NodeStorage", ".EdgeStorage")) for name in names):
+        return reading.error("a homogeneous graph", "a HeteroData", "save data.to_homogeneous() instead")
+    if any(name.startswith("networkx.") for name in names):
+        fix = "write the graph with networkx.write_graphml or node_link_data"
+    shown = ", ".join(sorted(set(names))[:5])
+    return reading.error("tensors and Data only", f"a file that needs {shown:.200}", fix)
+
+
+def _first_line(error: Exception) -> str:
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0]:.160}" if text else type(error).__name__
