@@ -11,19 +11,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mixcli.errors import UsageError
 from mixcli.graph import Graph, LayerPlan
-from mixcli.io.base import Reading
-from mixcli.limits import Limits
 from mixcli.provenance import Step, dumps, loads
 
-__all__ = ["MARK", "About", "check_nodes", "faithful", "names_or_none", "number", "only"]
+__all__ = ["MARK", "About", "faithful", "names_or_none", "number"]
 
 MARK = "mixcli: {"
 """Start of the line, after the comment sign of the format."""
-
-BYTES_PER_NODE = 64
-"""What a node costs at least in a measure; a file that claims more nodes than fit is refused on reading."""
 
 
 @dataclass(frozen=True)
@@ -116,17 +110,6 @@ def names_or_none(names: Iterable[str]) -> tuple[str, ...] | None:
     return None if all(name == str(i) for i, name in enumerate(kept)) else kept
 
 
-def check_nodes(n: int, reading: Reading) -> int:
-    """The number of nodes that a file claims, refused where such a graph could not be worked with.
-
-    Raises:
-        LimitExceeded: it would not fit into memory.
-    """
-    what = f"{reading.name or 'the source'}: a graph of {n} nodes"
-    Limits().check(what, memory=BYTES_PER_NODE * float(n), instead="check the number of nodes the file states")
-    return n
-
-
 def number(value: float) -> str:
     """The shortest decimal that reads back as the same float; whole numbers without a point.
 
@@ -136,21 +119,6 @@ def number(value: float) -> str:
     """
     text = repr(float(value))
     return text.removesuffix(".0")
-
-
-def only(graphs: Iterable[Graph], format: str) -> Graph:
-    """The one graph of a stream, for a format that holds one.
-
-    Raises:
-        UsageError: there is none, or more than one.
-    """
-    found = iter(graphs)
-    first = next(found, None)
-    if first is None:
-        raise UsageError("a graph to write", "none")
-    if next(found, None) is not None:
-        raise UsageError(f"one graph ({format} holds one)", "several", "write jsonl or pt")
-    return first
 
 
 def faithful(names: Iterable[str], written: Callable[[str], str]) -> tuple[list[str], bool]:

@@ -30,10 +30,13 @@ class Builder:
         format: catalog name, for provenance.
         reading: what the user decided.
         line_of: the line behind the `mark` of a node or edge, for messages.
+        implied_weight: whether the format defines a missing weight as 1, so that it need not be noted.
     """
 
-    def __init__(self, format: str, reading: Reading, line_of: Callable[[int], int] = int) -> None:
-        self.format, self.reading, self.line_of = format, reading, line_of
+    def __init__(
+        self, format: str, reading: Reading, line_of: Callable[[int], int] = int, *, implied_weight: bool = False
+    ) -> None:
+        self.format, self.reading, self.line_of, self.implied_weight = format, reading, line_of, implied_weight
         self.directed: bool | None = None
         self.about: dict[str, str] = {}
         self.notes: dict[str, Any] = {}
@@ -138,7 +141,7 @@ class Builder:
         if not self.reading.weighted:
             return None
         missing = sum(value is None for value in column)
-        if missing:
+        if missing and not self.implied_weight:
             self.notes["weight_missing"] = missing
         weight = np.ones(len(column))
         for row, value in enumerate(column):

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from mixcli.errors import InputError
 from mixcli.graph import Graph, from_arcs, is_symmetric
-from mixcli.io.about import About, check_nodes, number, only
+from mixcli.io.about import About, number
 from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.checks import check_nodes, one
 from mixcli.io.numbers import as_ids, bad_line, check_weight, data_lines, line_of, number_table, unix_lines
 
 __all__ = ["FORMAT"]
@@ -64,7 +65,7 @@ def _problem(text: str, reading: Reading) -> tuple[str, int, int]:
             continue
         if len(words) != 4 or words[1] not in KINDS or not all(w.isdecimal() and len(w) < 19 for w in words[2:]):
             raise reading.error("p sp|edge|col NODES EDGES", repr(line[:60]), line=number_)
-        return words[1], check_nodes(int(words[2]), reading), int(words[3])
+        return words[1], check_nodes(int(words[2]), len(text), reading), int(words[3])
     raise reading.error("a line p sp|edge|col NODES EDGES", "none", "add it, or read the file as edgelist")
 
 
@@ -106,7 +107,7 @@ def _conductances(
 
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    graph = only(graphs, "dimacs")
+    graph = one(graphs, "dimacs")
     ends = graph.edges + 1
     if graph.weight is None and not graph.directed:
         head, rows = f"p edge {graph.n} {graph.m}", [f"e {u} {v}" for u, v in ends.tolist()]

@@ -22,13 +22,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixcli.graph import Graph, from_arcs
-from mixcli.io.about import About, check_nodes, names_or_none, number, only
+from mixcli.io.about import About, names_or_none, number
 from mixcli.io.attributes import is_scalar, texts
 from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.checks import check_nodes, one
 from mixcli.io.numbers import unix_lines
 from mixcli.io.rows import RESERVED, Rows, layout_of, read_rows, without_comments
 
 __all__ = ["CSV", "FORMAT", "TSV"]
+
+MANY_ISOLATED = 10**6
+"""Nodes that a comment may claim beyond those that the edges make plausible."""
 
 _PLAIN = re.compile(r"[^\s,;\"'#%/{}\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 """A name that stands in a list separated by blanks and means itself."""
@@ -53,6 +57,8 @@ def _read(stream: BinaryIO, reading: Reading, *, name: str) -> Iterator[Graph]:
     body, comments = without_comments(unix_lines(text_of(stream, reading)))
     about = About.find(comments)
     stated = _stated_nodes(comments)
+    if about.nodes is not None:
+        check_nodes(about.nodes, len(body) + sum(map(len, comments)), reading)
     if not body.strip() and about.nodes is None and stated is None:
         raise reading.error("at least one edge", "only comments", "check the file")
     rows = read_rows(body, reading, named=about.named)
@@ -89,13 +95,15 @@ def _numbered(rows: Rows, about: About, stated: int | None, reading: Reading) ->
         ids = [order.setdefault(name, len(order)) for name in rows.names]
         return len(order), np.array(ids, np.int64).reshape(-1, 2), names_or_none(order)
     if not len(rows.ids):
-        return check_nodes(stated or 0, reading), rows.ids, None
+        return check_nodes(stated or 0, 0, reading), rows.ids, None
     distinct, inverse = np.unique(rows.ids, return_inverse=True)
     low, high = int(distinct[0]), int(distinct[-1])
     dense = low in (0, 1) and high < 4 * len(distinct) + 16
     # A file that states exactly as many nodes as it names says that the gaps are not nodes.
     if dense and not (stated == len(distinct) < high + 1 - low):
-        n = check_nodes(max(high + 1 - low, stated or 0), reading)
+        n = max(high + 1 - low, stated or 0)
+        if n > 4 * high + MANY_ISOLATED:
+            raise reading.error(f"a stated number of nodes near the largest name, {high}", str(stated))
         return n, rows.ids - low, tuple(map(str, range(1, n + 1))) if low else None
     return len(distinct), inverse.reshape(-1, 2).astype(np.int64), names_or_none(map(str, distinct.tolist()))
 
@@ -104,7 +112,7 @@ def _numbered_by_us(rows: Rows, about: About, n: int, reading: Reading) -> _Numb
     if not about.named:
         if rows.names is not None:
             raise reading.error("node numbers, as the mixcli comment says", "names", "remove the comment line")
-        return check_nodes(n, reading), rows.ids, about.labels
+        return n, rows.ids, about.labels
     if about.labels is None:
         raise reading.error("a mixcli comment with the node names", "one without", "remove the comment line")
     order = {label: i for i, label in enumerate(about.labels)}
@@ -121,7 +129,7 @@ def _named(graph: Graph, pattern: re.Pattern[str]) -> bool:
 
 
 def _write_list(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    graph = only(graphs, "edgelist")
+    graph = one(graphs, "edgelist")
     labels = graph.labels
     named = labels is not None and _named(graph, _PLAIN)
     ends = graph.edges.tolist()
@@ -133,7 +141,7 @@ def _write_list(graphs: Iterable[Graph], stream: BinaryIO) -> None:
 
 
 def _write_table(graphs: Iterable[Graph], stream: BinaryIO, *, delimiter: str) -> None:
-    graph = only(graphs, "an edge table")
+    graph = one(graphs, "an edge table")
     labels = graph.labels
     named = labels is not None and _named(graph, _CELL)
     ends = graph.edges.ravel().tolist()

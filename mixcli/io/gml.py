@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
 from mixcli.graph import Graph
-from mixcli.io.about import About, faithful, only
+from mixcli.io.about import About, faithful
 from mixcli.io.attributes import Scalar, is_scalar
 from mixcli.io.base import Format, Reading, text_of
 from mixcli.io.builder import LABELS, WEIGHTS, Builder
+from mixcli.io.checks import one
 
 __all__ = ["FORMAT"]
 
@@ -34,7 +35,7 @@ _RESERVED = {
 
 
 def _sniff(head: bytes) -> bool:
-    text = re.sub(rb"^\s*#[^\n]*", b"", head.removeprefix(b"\xef\xbb\xbf"), flags=re.MULTILINE)
+    text = re.sub(rb"^[ \t]*#[^\n]*", b"", head.removeprefix(b"\xef\xbb\xbf"), flags=re.MULTILINE)
     return re.search(rb"^\s*(?:\w+\s+(?:\"[^\"]*\"|[-+.\w]+)\s+)*graph\s*\[", text, re.IGNORECASE) is not None
 
 
@@ -156,7 +157,7 @@ def _block(kind: str, pairs: Iterable[tuple[str, Any]]) -> str:
 
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    graph = only(graphs, "gml")
+    graph = one(graphs, "gml")
     names, kept = faithful(graph.labels if graph.labels is not None else map(str, range(graph.n)), _written)
     lines = ["graph [", f"  directed {int(graph.directed)}"]
     about = About.of(graph, labels=not kept).texts()

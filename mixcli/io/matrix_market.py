@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixcli.graph import Graph, from_arcs, is_symmetric
-from mixcli.io.about import About, check_nodes, number, only
+from mixcli.io.about import About, number
 from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.checks import check_nodes, one
 from mixcli.io.numbers import (
     as_ids,
     bad_line,
@@ -61,7 +62,7 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
     body, comments = without_comments(text, ("%",))
     about = About.find(comments)
     size, rest, start = split_size_line(body)
-    n = _order(size, 2 if layout == "array" else 3, reading, start)
+    n = check_nodes(_order(size, 2 if layout == "array" else 3, reading, start), len(text), reading)
     if layout == "array":
         arcs, weight = _dense(n, rest, symmetry, reading, start)
     else:
@@ -112,7 +113,7 @@ def _order(size: list[str], words: int, reading: Reading, line: int) -> int:
     if int(size[0]) != int(size[1]):
         found = f"a rectangular one, {size[0]} × {size[1]}"
         raise reading.error("a square matrix (adjacency)", found, "bipartite graphs need an edge list", line=line)
-    return check_nodes(int(size[0]), reading)
+    return int(size[0])
 
 
 def _coordinates(n: int, entries: int, rest: str, field: str, reading: Reading, start: int) -> _Entries:
@@ -169,7 +170,7 @@ def _line_of_word(rest: str, k: int, start: int) -> int:
 
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    graph = only(graphs, "matrix-market")
+    graph = one(graphs, "matrix-market")
     field = "pattern" if graph.weight is None else "real"
     symmetry = "general" if graph.directed else "symmetric"
     ends = (graph.edges if graph.directed else graph.edges[:, ::-1]) + 1  # lower triangle: row > column

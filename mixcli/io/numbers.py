@@ -96,7 +96,7 @@ def check_weight(weight: NDArray[Any], reading: Reading, line_of_row: Callable[[
 
 def split_size_line(body: str) -> tuple[list[str], str, int]:
     """The words of the first line that is not blank, the text after it, and the line number where that text starts."""
-    match = re.search(r"[^\n]*\S[^\n]*", body)
+    match = re.search(r"\S[^\n]*", body)
     if match is None:
         return [], "", 1
     return match[0].split(), body[match.end() :], body.count("\n", 0, match.end()) + 1

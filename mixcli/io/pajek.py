@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixcli.graph import Graph, from_arcs, is_symmetric
-from mixcli.io.about import About, check_nodes, faithful, names_or_none, number, only
+from mixcli.io.about import About, faithful, names_or_none, number
 from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.checks import check_nodes, one
 from mixcli.io.numbers import as_ids, check_weight, data_lines, line_of, number_table, to_float, unix_lines
 from mixcli.io.rows import without_comments
 
@@ -54,7 +55,7 @@ def _ones(links: _Links) -> NDArray[np.float64]:
 
 
 def _sniff(head: bytes) -> bool:
-    text = re.sub(rb"^\s*%[^\n]*", b"", head.removeprefix(b"\xef\xbb\xbf"), flags=re.MULTILINE).lstrip()
+    text = re.sub(rb"^[ \t]*%[^\n]*", b"", head.removeprefix(b"\xef\xbb\xbf"), flags=re.MULTILINE).lstrip()
     return re.match(rb"\*(vertices|network)\b", text, re.IGNORECASE) is not None
 
 
@@ -99,7 +100,7 @@ def _sections(body: str, reading: Reading) -> _Parts:
         if word == "network" and n < 0:
             continue
         if word == "vertices" and n < 0:
-            n = _vertex_count(section[2], reading, line)
+            n = check_nodes(_vertex_count(section[2], reading, line), len(body), reading)
             names, pos = _vertices(text, n, reading, line)
         elif n < 0 or word not in ("arcs", "edges", "arcslist", "edgeslist", "matrix"):
             wanted = "*Vertices first" if n < 0 else "*Arcs, *Edges, *Arcslist, *Edgeslist or *Matrix"
@@ -117,7 +118,7 @@ def _vertex_count(words: str, reading: Reading, line: int) -> int:
     first = (words.split() or [""])[0]
     if not first.isdecimal() or len(first) > 18:
         raise reading.error("*Vertices N", repr(words.strip()[:40]), line=line)
-    return check_nodes(int(first), reading)
+    return int(first)
 
 
 def _vertices(
@@ -223,7 +224,7 @@ def _written(name: str) -> str:
 
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    graph = only(graphs, "pajek")
+    graph = one(graphs, "pajek")
     names, kept = faithful(graph.labels if graph.labels is not None else map(str, range(graph.n)), _written)
     vertices = [f'{i} "{name}"' for i, name in enumerate(names, start=1)]
     if "pos" in FORMAT.payload(graph, "node"):

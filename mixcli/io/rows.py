@@ -25,7 +25,6 @@ RESERVED = SOURCE | TARGET | WEIGHT | {DIRECTION}
 
 COMMENTS = ("#", "%", "//")
 _AFTERTHOUGHT = re.compile(r"\s#.*$")
-_DICT = re.compile(r"\s*\{.*\}\s*$")
 _DICT_WEIGHT = re.compile(r"['\"]weight['\"]\s*:\s*([^\s,}]+)")
 _INTEGER = re.compile(r"[+-]?\d{1,4000}")
 
@@ -77,12 +76,12 @@ def without_comments(text: str, signs: tuple[str, ...] = COMMENTS) -> tuple[str,
 def layout_of(body: str, sample: int = 20) -> Layout | None:
     """How the first lines are cut, or None where they do not agree on two columns or more."""
     lines: list[str] = []
-    for match in re.finditer(r"[^\n]*\S[^\n]*", body):
+    for match in re.finditer(r"\S[^\n]*", body):
         lines.append(match[0].strip())
         if len(lines) == sample:
             break
-    dicts = any(map(_DICT.search, lines))
-    lines = [_DICT.sub("", line) for line in lines]
+    dicts = any(_without_dict(line) != line for line in lines)
+    lines = [_without_dict(line) for line in lines]
     if not lines:
         return None
     rest = lines[1:] or lines
@@ -101,6 +100,11 @@ def _header(rows: list[list[str]]) -> tuple[str, ...]:
     words = not any(map(_is_number, rows[0]))
     numbers_below = len(rows) > 1 and all(_is_number(cell) for cell in rows[1][:2])
     return tuple(rows[0]) if words and (known or numbers_below) else ()
+
+
+def _without_dict(line: str) -> str:
+    """The line without the Python dict at its end, if it has one."""
+    return line.partition("{")[0].strip() if line.endswith("}") else line
 
 
 def _cut(line: str, delimiter: str | None) -> list[str]:
@@ -165,7 +169,7 @@ def _read_slowly(body: str, layout: Layout, reading: Reading, named: bool) -> Ro
         if layout.dicts:
             found = _DICT_WEIGHT.search(line)
             in_dicts.append(found[1] if found else None)
-            line = _DICT.sub("", line)
+            line = _without_dict(line)
         row = _cut(line, layout.delimiter)
         if len(row) != layout.columns or "" in row[:2]:
             wanted = f"{layout.columns} columns, as in the other lines"
