@@ -222,9 +222,15 @@ class Graph:
         return dataclasses.replace(self, provenance=(*self.provenance, step))
 
     @property
+    def origin(self) -> Step | None:
+        """The step that brought the graph here: its last reading, else how it was generated."""
+        steps = [s for s in self.provenance if s.op in ("read", "generate")]
+        return next((s for s in reversed(steps) if s.op == "read"), steps[-1] if steps else None)
+
+    @property
     def notes(self) -> dict[str, Any]:
-        """What the reader resolved, from the first step of provenance that says so."""
-        return next((dict(s.notes) for s in self.provenance if s.notes), {})
+        """What the last reading resolved: `{"self_loops": 3, …}`."""
+        return dict(self.origin.notes) if self.origin else {}
 
 
 def _check_canonical(g: Graph) -> None:

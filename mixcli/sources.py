@@ -130,7 +130,7 @@ def save(
 
 def format_of_source(graph: Graph) -> str | None:
     """Catalog name of the format a graph was read from, or None for one that was made."""
-    return next((s.spec for s in graph.provenance if s.op == "read"), None)
+    return graph.origin.spec if graph.origin is not None and graph.origin.op == "read" else None
 
 
 def _zoo(text: str) -> Graph:

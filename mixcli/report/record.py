@@ -33,8 +33,12 @@ def analysis(
         measures: catalog name -> entry.
         seconds: wall time, or None to leave times out.
     """
-    read = next((s for s in graph.provenance if s.op in ("read", "generate")), None)
-    source = {"name": graph.name, "format": read.spec if read else None, "sha256": read.sha256 if read else None}
+    origin = graph.origin
+    source = {
+        "name": graph.name,
+        "format": origin.spec if origin else None,
+        "sha256": origin.sha256 if origin else None,
+    }
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "source": {**source, "index": index},

@@ -21,6 +21,9 @@ __all__ = ["analysis_tables", "comparison_table", "number", "rendered"]
 
 SUMMARY = ("min", "mean", "max", "std")
 
+SOLVER = frozenset({"steps", "residual_norm", "relative_error", "histogram", "self_loops_read", "parallel_edges_read"})
+"""Details that stand in the record but not in the table."""
+
 Row = "tuple[Graph, dict[str, Any], dict[str, Values]]"
 
 
@@ -72,20 +75,33 @@ def _value(entry: Mapping[str, Any]) -> str:
 
 
 def _details(entry: Mapping[str, Any]) -> str:
-    if entry.get("reason"):
-        return str(entry["reason"])
-    parts = []
+    parts = [str(entry["reason"])] if entry.get("reason") else []
     if "summary" in entry:
         s = entry["summary"]
         parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and k != "mean"]
         if s.get("negative_fraction"):
             parts.append(f"{s['negative_fraction']:.0%} negative")
-    for key, value in (entry.get("details") or {}).items():
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            parts.append(f"{key.replace('_', ' ')} {number(value)}")
-        elif isinstance(value, str):
-            parts.append(f"{key.replace('_', ' ')} {value}")
+    parts += _figures(entry.get("details") or {})
+    if entry.get("residual") is not None:
+        parts.append(f"residual {entry['residual']:.1e}")
     return ", ".join(parts)
+
+
+def _figures(details: Mapping[str, Any]) -> list[str]:
+    """Details as words: numbers and texts by name, one level of nesting as `name: …`."""
+    parts = []
+    for key, value in details.items():
+        name = key.replace("_", " ")
+        if key in SOLVER or isinstance(value, bool) or value is None:
+            continue
+        if isinstance(value, (int, float)):
+            parts.append(f"{name} {number(value)}")
+        elif isinstance(value, str):
+            parts.append(f"{name} {value}")
+        elif isinstance(value, Mapping):
+            inner = ", ".join(_figures(value))
+            parts += [f"{name}: {inner}"] * bool(inner)
+    return parts
 
 
 def _lowest(graph: Graph, values: Values, top: int) -> str:
@@ -133,17 +149,18 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
     table.add_column("w/t/l", justify="right")
     for arm in record["arms"]:
         d = arm["difference"] or {}
-        p = d.get("p_adjusted")
-        changed = (
-            f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] or arm["edges_removed"] else "–"
-        )
         table.add_row(
-            escape(arm["name"]), _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]), changed,
-            _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True),
-            "" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}", "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
+            escape(arm["name"]), _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
+            f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] + arm["edges_removed"] else "–",
+            _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True), _p(d.get("p_adjusted")),
+            "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
     verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
     return rendered(table, color=color) + "".join(verdicts)
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def _percent(value: float | None, *, sign: bool = False) -> str:
@@ -175,7 +192,7 @@ def rendered(table: Table, *, color: str = "auto") -> str:
     import sys
 
     terminal = color == "always" or (color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ)
-    width = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 160
+    width = shutil.get_terminal_size((120, 24)).columns
     out = io.StringIO()
     Console(file=out, force_terminal=terminal, no_color=not terminal, width=max(width, 60)).print(table)
     return out.getvalue()
