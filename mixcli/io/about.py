@@ -121,13 +121,12 @@ def number(value: float) -> str:
     return text.removesuffix(".0")
 
 
-def faithful(names: Iterable[str], written: Callable[[str], str]) -> tuple[list[str], bool]:
-    """Names as a format can write them, and whether that left them as they were.
+def faithful(graph: Graph, written: Callable[[str], str]) -> tuple[list[str], bool]:
+    """Node names as a format can write them, and whether the labels of the graph are read back from them.
 
     Args:
-        names: node names.
-        written: what is read back after a name was written.
+        graph: with labels, or with its node numbers for names.
+        written: what a name is read back as after it was written.
     """
-    before = list(names)
-    after = [written(name) for name in before]
-    return after, before == after
+    names = [str(i) for i in range(graph.n)] if graph.labels is None else [written(name) for name in graph.labels]
+    return names, names_or_none(names) == graph.labels

@@ -110,7 +110,9 @@ def is_scalar(graph: Graph, part: str, key: str) -> bool:
     """Whether a payload array has one number, truth value or text per node or edge (or for the graph)."""
     values = getattr(graph, part)[key]
     shape = values.ndim <= 1 and values.size == 1 if part == "graph" else values.ndim == 1
-    return bool(shape and values.dtype.kind in "biufU")
+    if not shape or values.dtype.kind not in "biufU":
+        return False
+    return values.dtype.kind != "u" or not values.size or int(values.max()) < 2**63
 
 
 def texts(values: NDArray[Any]) -> list[str]:

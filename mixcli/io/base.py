@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mixcli.errors import InputError
 from mixcli.graph import Graph
+from mixcli.limits import available_memory
 from mixcli.provenance import Step
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ __all__ = ["Format", "Reading", "text_of"]
 
 MAX_TEXT = 2**31
 """Bytes of text read from one file; beyond that a binary format is the better idea."""
+
+TEXT_GROWTH = 8
+"""Bytes of memory that a byte of text may cost while it becomes a graph."""
 
 
 @dataclass(frozen=True)
@@ -98,16 +103,19 @@ class Format:
 
 
 def text_of(stream: BinaryIO, reading: Reading) -> str:
-    """All of a text file, decoded as UTF-8 (a leading byte order mark is dropped).
+    """All of a text file: UTF-8, UTF-16 with a byte order mark, else Latin-1.
 
     Raises:
         InputError: empty, binary, or too long.
     """
-    data = stream.read(MAX_TEXT + 1)
-    if len(data) > MAX_TEXT:
-        raise reading.error(f"at most {MAX_TEXT} bytes of text", "more", "convert it to .npz")
+    limit = min(MAX_TEXT, available_memory() // TEXT_GROWTH)
+    data = stream.read(limit + 1)
+    if len(data) > limit:
+        raise reading.error(f"at most {limit} bytes of text", "more", "convert it to .npz")
     if not data.strip():
         raise reading.error("a graph", "an empty file", "check that the file was written")
+    if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        return data.decode("utf-16", errors="replace")
     if b"\x00" in data[:65536]:
         raise reading.error("text", "binary data", "name the format with --from")
     try:

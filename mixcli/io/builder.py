@@ -12,6 +12,7 @@ from mixcli.graph import Graph, from_arcs
 from mixcli.io.about import About, names_or_none
 from mixcli.io.attributes import Columns, Scalar
 from mixcli.io.base import Reading
+from mixcli.io.directions import as_decided
 from mixcli.io.numbers import check_weight
 
 __all__ = ["LABELS", "WEIGHTS", "Builder"]
@@ -91,13 +92,14 @@ class Builder:
         n = len(self._number)
         about = About.of_texts(self.about)
         arcs, weight = self._arcs(), self._weight()
-        labels = about.labels if about.labels is not None and len(about.labels) == n else self._labels()
+        named = self._labels()
+        labels = about.labels if about.labels is not None and len(about.labels) == n else named
         payload = self._edges.payload()
         one_way = [self.directed if d is None else d for d in self._one_way]
         file_directed = any(one_way) or (not one_way and bool(self.directed))
-        directed = file_directed if self.reading.directed is None else self.reading.directed
+        directed = file_directed and self.reading.directed is not False
         both = np.array([not d for d in one_way], dtype=bool)
-        if (file_directed or directed) and both.any():  # an undirected edge among arcs is two arcs
+        if file_directed and both.any():  # an undirected edge among arcs is two arcs
             both &= arcs[:, 0] != arcs[:, 1]
             arcs = np.concatenate([arcs, arcs[both, ::-1]])
             weight = None if weight is None else np.concatenate([weight, weight[both]])
@@ -107,12 +109,13 @@ class Builder:
             node["pos"] = np.array(self._positions, dtype=np.float64)
         left_out = [*self._nodes.left_out, *self._edges.left_out]
         notes = self.notes | ({"left_out": left_out} if left_out else {})
-        return from_arcs(
+        graph = from_arcs(
             n, arcs, directed=directed, listing="both" if file_directed else "once", weight=weight, node=node,
             edge=payload, graph={key: np.array([value]) for key, value in self._graph.items()}, labels=labels,
             name=self.reading.name, step=self.reading.step(self.format, **notes), provenance=about.provenance,
             plan=about.plan,
         )  # fmt: skip
+        return as_decided(graph, self.reading)
 
     def _arcs(self) -> NDArray[np.int64]:
         arcs = np.empty((len(self._ends), 2), dtype=np.int64)

@@ -19,6 +19,7 @@ from mixcli.graph import Graph, from_arcs, is_symmetric
 from mixcli.io.about import About, number
 from mixcli.io.base import Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
+from mixcli.io.directions import as_decided
 from mixcli.io.numbers import as_ids, bad_line, check_weight, data_lines, line_of, number_table, unix_lines
 
 __all__ = ["FORMAT"]
@@ -48,14 +49,18 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
     if stated not in ({len(ids)} if kind == "sp" else {len(ids), 2 * len(ids), len(ids) // 2}):
         raise reading.error(f"{stated} edges, as the p line says", str(len(ids)), "check that the file is complete")
     weight, notes = _conductances(body, value, kind, reading)
-    directed = reading.directed
-    if directed is None and kind == "sp":
+    if kind != "sp":
+        directed = False
+    elif reading.directed is not None:
+        directed = reading.directed
+    else:
         directed = about.directed if about.directed is not None else not is_symmetric(n, ids, weight)
-    yield from_arcs(
-        n, ids, directed=bool(directed), listing="both", weight=weight, name=reading.name,
+    graph = from_arcs(
+        n, ids, directed=directed, listing="both", weight=weight, name=reading.name,
         labels=about.labels if about.nodes == n else None, step=reading.step("dimacs", **notes),
         provenance=about.provenance, plan=about.plan,
     )  # fmt: skip
+    yield as_decided(graph, reading)
 
 
 def _problem(text: str, reading: Reading) -> tuple[str, int, int]:

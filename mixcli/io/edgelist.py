@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 
 from mixcli.graph import Graph, from_arcs
 from mixcli.io.about import About, names_or_none, number
-from mixcli.io.attributes import is_scalar, texts
+from mixcli.io.attributes import is_scalar, parse_column, texts
 from mixcli.io.base import Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
+from mixcli.io.directions import as_decided
 from mixcli.io.numbers import unix_lines
 from mixcli.io.rows import RESERVED, Rows, layout_of, read_rows, without_comments
 
@@ -64,15 +65,15 @@ def _read(stream: BinaryIO, reading: Reading, *, name: str) -> Iterator[Graph]:
     rows = read_rows(body, reading, named=about.named)
     n, arcs, labels = _numbered(rows, about, stated, reading)
     present = len(np.unique(arcs))
-    directed = reading.directed
-    if directed is None:
-        directed = about.directed if about.directed is not None else rows.directed
+    stated_direction = about.directed if about.directed is not None else rows.directed
+    directed = stated_direction if reading.directed is None or about.directed is False else reading.directed
     notes: dict[str, Any] = {"isolated": n - present} if present < n else {}
-    yield from_arcs(
+    graph = from_arcs(
         n, arcs, directed=directed, listing="both", weight=rows.weight if reading.weighted else None,
         edge=rows.payload, labels=labels, name=reading.name, step=reading.step(name, **notes),
         provenance=about.provenance, plan=about.plan,
     )  # fmt: skip
+    yield as_decided(graph, reading)
 
 
 def _stated_nodes(comments: list[str]) -> int | None:
@@ -162,7 +163,10 @@ def _table_fits(graph: Graph, part: str, key: str) -> bool:
     values = getattr(graph, part)[key]
     if not is_scalar(graph, part, key) or key.lower() in RESERVED or not _CELL.fullmatch(key):
         return False
-    return values.dtype.kind != "U" or all(not text or _CELL.fullmatch(text) for text in values.tolist())
+    if values.dtype.kind != "U":
+        return True
+    # Text that looks like numbers would come back as numbers.
+    return all(map(_CELL.fullmatch, values.tolist())) and parse_column(values.tolist()).dtype.kind == "U"
 
 
 _HOLDS = frozenset({"weight", "directed", "labels", "isolated", "provenance", "plan"})

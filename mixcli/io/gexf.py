@@ -161,7 +161,7 @@ def _values(columns: list[list[str]], row: int) -> str:
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     graph = one(graphs, "gexf")
-    names, kept = faithful(graph.labels if graph.labels is not None else map(str, range(graph.n)), written)
+    names, kept = faithful(graph, written)
     node, edge = FORMAT.payload(graph, "node"), FORMAT.payload(graph, "edge")
     pos = node.pop("pos", None)
     places = [] if pos is None else pos.tolist()

@@ -158,7 +158,7 @@ def _block(kind: str, pairs: Iterable[tuple[str, Any]]) -> str:
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     graph = one(graphs, "gml")
-    names, kept = faithful(graph.labels if graph.labels is not None else map(str, range(graph.n)), _written)
+    names, kept = faithful(graph, _written)
     lines = ["graph [", f"  directed {int(graph.directed)}"]
     about = About.of(graph, labels=not kept).texts()
     lines += [f"  mixcli_{key} {_literal(text)}" for key, text in about.items()]

@@ -173,7 +173,7 @@ def _data(pairs: Iterable[tuple[str, str]]) -> str:
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     graph = one(graphs, "graphml")
     keys = _Keys()
-    names, kept = faithful(graph.labels or (), written)
+    names, kept = faithful(graph, written)
     node, edge = keys.table("node", FORMAT.payload(graph, "node")), keys.table("edge", FORMAT.payload(graph, "edge"))
     if graph.labels is not None:
         node = [(keys.declare("node", "label", "string"), names), *node]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
 from mixcli.io.base import MAX_TEXT, Reading
 
@@ -100,9 +100,10 @@ def written(text: str) -> str:
 
 def content(text: str) -> str:
     """Text as the content of an element."""
-    return escape(written(text), {"\r": "&#13;"})
+    return html.escape(written(text), quote=False).replace("\r", "&#13;")
 
 
 def attribute(text: str) -> str:
     """Text as a quoted attribute value, white space kept."""
-    return quoteattr(written(text), {"\r": "&#13;", "\n": "&#10;", "\t": "&#9;"})
+    safe = html.escape(written(text))
+    return f'"{safe.translate({9: "&#9;", 10: "&#10;", 13: "&#13;"})}"'

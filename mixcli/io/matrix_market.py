@@ -18,6 +18,7 @@ from mixcli.graph import Graph, from_arcs, is_symmetric
 from mixcli.io.about import About, number
 from mixcli.io.base import Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
+from mixcli.io.directions import as_decided
 from mixcli.io.numbers import (
     as_ids,
     bad_line,
@@ -69,18 +70,17 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         arcs, weight = _coordinates(n, int(size[2]), rest, field, reading, start)
     if not reading.weighted:
         weight = None
-    directed = reading.directed
-    if directed is None and symmetry == "symmetric":
+    if symmetry == "symmetric":
         directed = False
-    elif directed is None:
+    elif reading.directed is not None:
+        directed = reading.directed
+    else:
         directed = about.directed if about.directed is not None else not is_symmetric(n, arcs, weight)
-    elif directed and symmetry == "symmetric":
-        arcs = np.concatenate([arcs, arcs[:, ::-1]])
-        weight = None if weight is None else np.concatenate([weight, weight])
-    yield from_arcs(
+    graph = from_arcs(
         n, arcs, directed=directed, listing="both", weight=weight, labels=about.labels if about.nodes == n else None,
         name=reading.name, step=reading.step("matrix-market"), provenance=about.provenance, plan=about.plan,
     )  # fmt: skip
+    yield as_decided(graph, reading)
 
 
 def _banner(text: str, reading: Reading) -> tuple[str, str, str]:

@@ -20,6 +20,7 @@ from mixcli.graph import Graph, from_arcs, is_symmetric
 from mixcli.io.about import About, faithful, names_or_none, number
 from mixcli.io.base import Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
+from mixcli.io.directions import as_decided
 from mixcli.io.numbers import as_ids, check_weight, data_lines, line_of, number_table, to_float, unix_lines
 from mixcli.io.rows import without_comments
 
@@ -64,24 +65,24 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
     about = About.find(comments)
     n, names, pos, arcs, edges = _sections(body, reading)
     notes: dict[str, Any] = {}
-    directed, listing = reading.directed, "both"
+    decided = reading.directed if reading.directed is not None else about.directed
     if not len(arcs.ends):
-        links, listing = (edges.doubled(), "both") if directed else (edges, "once")
+        links, directed = edges, not len(edges.ends) and bool(decided)
     elif len(edges.ends):
-        links, directed = arcs + edges.doubled(), directed is not False
+        links, directed = arcs + edges.doubled(), decided is not False
         notes["direction"] = "arcs and edges: an edge is two arcs"
     else:
         links = arcs
-        if directed is None and about.directed is None and is_symmetric(n, arcs.ends, arcs.value):
+        directed = not is_symmetric(n, arcs.ends, arcs.value) if decided is None else decided
+        if decided is None and not directed:
             notes["direction"] = "every arc is answered: undirected"
-        elif directed is None:
-            directed = about.directed is not False
     labels = about.labels if about.labels is not None and about.nodes == n else names
-    yield from_arcs(
-        n, links.ends, directed=bool(directed), listing="once" if listing == "once" else "both",
+    graph = from_arcs(
+        n, links.ends, directed=directed, listing="both" if len(arcs.ends) else "once",
         weight=links.value if reading.weighted else None, node={} if pos is None else {"pos": pos}, labels=labels,
         name=reading.name, step=reading.step("pajek", **notes), provenance=about.provenance, plan=about.plan,
     )  # fmt: skip
+    yield as_decided(graph, reading)
 
 
 _Parts = tuple[int, "tuple[str, ...] | None", "NDArray[np.float64] | None", _Links, _Links]
@@ -225,7 +226,7 @@ def _written(name: str) -> str:
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     graph = one(graphs, "pajek")
-    names, kept = faithful(graph.labels if graph.labels is not None else map(str, range(graph.n)), _written)
+    names, kept = faithful(graph, _written)
     vertices = [f'{i} "{name}"' for i, name in enumerate(names, start=1)]
     if "pos" in FORMAT.payload(graph, "node"):
         places = [" ".join(map(number, row)) for row in graph.node["pos"].tolist()]

@@ -110,7 +110,10 @@ def _without_dict(line: str) -> str:
 def _cut(line: str, delimiter: str | None) -> list[str]:
     if delimiter is None:
         return _AFTERTHOUGHT.sub("", line).split()
-    cells = next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
+    try:
+        cells = next(csv.reader([line], delimiter=delimiter)) if '"' in line else line.split(delimiter)
+    except csv.Error:  # a quoted cell longer than the parser takes
+        cells = line.split(delimiter)
     return [cell.strip() for cell in cells]
 
 

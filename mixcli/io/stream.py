@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import dataclasses
 import gzip
 import io
@@ -127,7 +128,7 @@ def sniff(head: bytes) -> Format | None:
         >>> sniff(b"%%MatrixMarket matrix coordinate pattern general").name
         'matrix-market'
     """
-    return next((f for f in _formats() if f.sniff(head)), None)
+    return next((f for f in _formats() if f.sniff(head.removeprefix(codecs.BOM_UTF8))), None)
 
 
 def _formats() -> Iterator[Format]:
@@ -139,12 +140,11 @@ def _choose(data: Source, file_name: str, label: str) -> Format:
     """The format of a source that nobody has named."""
     by_suffix = format_of_suffix(file_name)
     head = data.peek(HEAD, _is_stream_of_graphs)
-    if by_suffix is not None:
-        if by_suffix.sniff(head):
-            return by_suffix
-        found = sniff(head)
-        return by_suffix if found is None or found.name in _WEAK else found
+    if by_suffix is not None and by_suffix.name not in _WEAK and by_suffix.sniff(head.removeprefix(codecs.BOM_UTF8)):
+        return by_suffix
     found = sniff(head)
+    if by_suffix is not None:
+        return by_suffix if found is None or found.name in _WEAK else found
     if found is None:
         fix = f"name the format with --from: {', '.join(FORMATS)}"
         what = "an empty file" if not head.strip() else "content of none"
