@@ -237,6 +237,20 @@ def guarded(shell: Shell, command: Callable[[], None]) -> None:
         raise typer.Exit(code)
 
 
+WORDS = {
+    "self_loops": "{} self-loops left out",
+    "parallel_edges": "{} parallel edges merged",
+    "both_directions": "{} edges listed in both directions",
+    "one_direction": "{} edges listed in one direction only",
+    "weights_averaged": "{} edges with a different weight each way, averaged",
+    "zero_weight": "{} edges of weight 0 left out",
+    "isolated": "{} isolated nodes",
+}
+"""How a reader's counts are told; other notes are told by their names."""
+
+
 def _words(key: str, value: object) -> str:
+    if key in WORDS:
+        return WORDS[key].format(value)
     text = key.replace("_", " ")
     return text if value is True else f"{value} {text}" if isinstance(value, int) else f"{text}: {value}"
