@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 __all__ = ["Neighbours"]
 
 
-class Neighbours:
+class Neighbours(dict[int, set[int]]):
     """The neighbours of each node of a simple undirected graph that is being edited.
 
-    Sets are built from the graph's rows on first use, so a method that touches a few nodes of a graph with 10⁶ edges
-    pays for these nodes only.
+    Sets are built from the graph's rows when they are first asked for, so a method that touches a few nodes of a graph
+    with 10⁶ edges pays for these nodes only. They are not to be changed but by `add` and `remove`.
 
     Args:
         graph: the graph at the start; it is not changed.
@@ -28,21 +28,16 @@ class Neighbours:
     """
 
     def __init__(self, graph: Graph) -> None:
+        super().__init__()
         self._indptr, self._indices, _ = graph.csr
-        self._sets: dict[int, set[int]] = {}
 
-    def __getitem__(self, node: int) -> set[int]:
-        """The neighbours of a node; not to be changed by the caller."""
-        found = self._sets.get(node)
-        if found is None:
-            row = self._indices[self._indptr[node] : self._indptr[node + 1]]
-            found = self._sets[node] = set(row.tolist())
+    def __missing__(self, node: int) -> set[int]:
+        found = self[node] = set(self._indices[self._indptr[node] : self._indptr[node + 1]].tolist())
         return found
 
     def degree(self, node: int) -> int:
         """Number of neighbours now."""
-        found = self._sets.get(node)
-        return int(self._indptr[node + 1] - self._indptr[node]) if found is None else len(found)
+        return len(self[node]) if node in self else int(self._indptr[node + 1] - self._indptr[node])
 
     def add(self, u: int, v: int) -> None:
         """Join two nodes that are not joined."""

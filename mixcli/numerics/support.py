@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -98,12 +98,12 @@ def draw(near: Surroundings, gains: Gains, tau: float, uniform: float) -> Candid
     at_i = int(np.searchsorted(near.rows, near.i))  # where k = i stands among the rows
     if np.isinf(tau):
         reaches = (gain == best).any(axis=1) | (gains.with_j == best)
-        reaches = np.insert(reaches, at_i, (gains.with_i == best).any())
+        reaches = _inserted(reaches, at_i, (gains.with_i == best).any())
         k, partners, x = _partners(near, gains, int(reaches.argmax()), at_i)
         at = int(x.argmax())
         return k, int(partners[at]), float(x[at])
     weight = (count * _weights(gain - best, tau)).sum(axis=1) + _weights(gains.with_j - best, tau)
-    weight = np.insert(weight, at_i, _weights(gains.with_i - best, tau).sum())
+    weight = _inserted(weight, at_i, _weights(gains.with_i - best, tau).sum())
     running = np.cumsum(weight)
     goal = uniform * running[-1]
     row = min(int(np.searchsorted(running, goal, side="right")), int(np.flatnonzero(weight)[-1]))
@@ -112,6 +112,11 @@ def draw(near: Surroundings, gains: Gains, tau: float, uniform: float) -> Candid
     at = int(np.searchsorted(inside, goal - (running[row - 1] if row else 0.0), side="right"))
     at = min(at, len(x) - 1)
     return k, int(partners[at]), float(x[at])
+
+
+def _inserted(values: NDArray[Any], at: int, value: Any) -> NDArray[Any]:
+    """np.insert of one value, without its general machinery: on small graphs that took a tenth of the time."""
+    return np.concatenate([values[:at], [value], values[at:]])
 
 
 def _weights(excess: NDArray[np.float64], tau: float) -> NDArray[np.float64]:
@@ -155,5 +160,5 @@ def _partners(
     x = gains.table[gains.row_class[row], gains.column_class[free]]
     if not near.row_common[row]:
         at = int(np.searchsorted(partners, near.j))
-        partners, x = np.insert(partners, at, near.j), np.insert(x, at, gains.with_j[row])
+        partners, x = _inserted(partners, at, near.j), _inserted(x, at, gains.with_j[row])
     return k, partners, x

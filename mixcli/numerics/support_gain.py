@@ -39,23 +39,30 @@ def paper_gains(near: Surroundings, value: float) -> Gains:
     s = int((row_h > 0).sum() + (column_h > 0).sum())
     gamma = max(int(row_h.max(initial=0)), int(column_h.max(initial=0)))
 
-    # Class 0: common neighbours; class h + 1: degree h in H.
-    a, row_class = np.unique(np.where(near.row_common, 0, row_h + 1), return_inverse=True)
-    b, column_class = np.unique(np.where(near.column_common, 0, column_h + 1), return_inverse=True)
-    h_a, h_b = a[:, None] - 1, b[None, :] - 1
-    after = curvature.balanced_forman(
-        d_i, d_j, t, s + (h_a == 0) + (h_b == 0), np.maximum(gamma, np.maximum(h_a, h_b) + 1)
-    )
-    table = np.where((h_a < 0) | (h_b < 0), 0.0, after - value)
-
+    h_a, row_class = _classes(row_h, near.row_common)
+    h_b, column_class = _classes(column_h, near.column_common)
+    a, b = h_a[:, None], h_b[None, :]
+    s_ab, g_ab = s + (a == 0) + (b == 0), np.maximum(gamma, np.maximum(a, b) + 1)
     s_k, g_k = _without(row_h, column_h, h_row, h_column, s)
     s_l, g_l = _without(column_h, row_h, h_column, h_row, s)
-    with_j = curvature.balanced_forman(d_i, d_j + 1, t + 1, s_k, g_k) - value
-    with_i = curvature.balanced_forman(d_i + 1, d_j, t + 1, s_l, g_l) - value
+
+    joins = np.repeat([0, 1, 2], [s_ab.size, len(s_k), len(s_l)])  # nothing, k to j, i to l
+    gain = curvature.balanced_forman(
+        d_i + (joins == 2), d_j + (joins == 1), t + (joins > 0),
+        np.concatenate([s_ab.ravel(), s_k, s_l]), np.concatenate([g_ab.ravel(), g_k, g_l]),
+    ) - value  # fmt: skip
+    table, with_j, with_i = np.split(gain, [s_ab.size, s_ab.size + len(s_k)])
     return Gains(
-        row_class, column_class, table,
+        row_class, column_class, np.where((a < 0) | (b < 0), 0.0, table.reshape(s_ab.shape)),
         np.where(near.row_common, -np.inf, with_j), np.where(near.column_common, -np.inf, with_i),
     )  # fmt: skip
+
+
+def _classes(degree: NDArray[np.int64], common: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The degrees in H that occur on a side, -1 standing for common neighbours, and the class of each node."""
+    code = np.where(common, 0, degree + 1)
+    occurs = np.flatnonzero(np.bincount(code))
+    return occurs - 1, np.searchsorted(occurs, code)
 
 
 def _without(

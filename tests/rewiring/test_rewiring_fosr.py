@@ -16,7 +16,9 @@ from mixcli.context import Context
 from mixcli.errors import LimitExceeded
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
+from mixcli.measures.base import measure
 from mixcli.numerics import extreme_pair
+from mixcli.numerics import slow_mode as slow_module
 from mixcli.numerics.extreme_pair import least_product_pair
 from mixcli.numerics.neighbours import Neighbours
 from mixcli.numerics.slow_mode import Diffusion, slow_mode
@@ -126,12 +128,10 @@ def test_converged_start_is_the_limit_of_the_power_steps(g: Graph, seed: int) ->
 
 
 def test_lanczos_start_equals_the_dense_one(monkeypatch) -> None:
-    from mixcli.numerics import slow_mode as module
-
     for g in (families.barabasi_albert(300, 2), families.watts_strogatz(300, 6, 0.2), families.torus(12, 12)):
         x = np.random.default_rng(1).uniform(-1, 1, g.n)
         dense = slow_mode(g, x)
-        monkeypatch.setattr(module, "DENSE", 0)
+        monkeypatch.setattr(slow_module, "DENSE", 0)
         sparse = slow_mode(g, x)
         monkeypatch.undo()
         assert sparse * np.sign((sparse * dense).sum()) == pytest.approx(dense, abs=1e-7)
@@ -176,15 +176,15 @@ def test_extreme_pair_from_the_ends_equals_the_full_search(seed: int, monkeypatc
         assert least_product_pair(scores, Neighbours(g)) == (u[at], v[at])
 
 
-def test_gap_too_small_for_the_converged_start_is_said_so() -> None:
+def test_converged_start_where_the_gap_is_tiny(monkeypatch) -> None:
+    assert pairs(families.path(3001), "fosr:iterations=2,converged=true") == [(1, 2999), (3, 2997)]
+    monkeypatch.setattr(slow_module, "ACCURATE", 0.0)
     with pytest.raises(LimitExceeded, match="power_steps"):
-        rewire(families.path(5000), "fosr:iterations=1,converged=true")
+        pairs(families.path(3001), "fosr:iterations=1,converged=true")
 
 
 def test_power_grid_gets_a_wider_gap() -> None:
     g = real_graph("power")
-    from mixcli.measures.base import measure
-
     after = apply(FoSR(20, converged=True), g)
     assert after.added == 20
     values = [measure(h, "spectral_gap")["spectral_gap"].data for h in (g, after.graph)]
