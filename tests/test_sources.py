@@ -8,7 +8,7 @@ from mixcli.errors import InputError, UsageError
 from mixcli.sources import format_of_source, load_all
 
 
-@pytest.mark.parametrize("name", GRAPHS)
+@pytest.mark.parametrize("name", list(GRAPHS))
 def test_every_family_has_a_default_and_remembers_how_it_was_made(name: str) -> None:
     g = mixcli.load(f"zoo:{name}")
     assert g.n > 1

@@ -11,25 +11,36 @@ import pytest
 from mixcli.catalog import COMMANDS, GRAPHS, MEASURES, MODELS, REWIRINGS
 
 
-def test_help_is_fast_and_light() -> None:
-    code = (
-        "import sys; sys.argv = ['mixcli', '--help']\n"
-        "from mixcli.__main__ import main\n"
-        "try: main()\n"
-        "except SystemExit as stop: assert stop.code in (0, None), stop.code\n"
-        "heavy = {'numpy', 'scipy', 'torch', 'networkx', 'numba'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
+HELP = """
+import sys
+sys.argv = ["mixcli", "--help"]
+from mixcli.__main__ import main
+try:
+    main()
+except SystemExit as stop:
+    assert stop.code in (0, None), stop.code
+heavy = {"numpy", "scipy", "torch", "networkx", "numba"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def cpu_seconds(code: str) -> float:
+    """Least processor time of five runs: the first may write bytecode, a neighbour may be busy."""
     spent = []
-    for _ in range(3):  # the least of three: the first may write bytecode
+    for _ in range(5):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         spent.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(spent) < 0.25, spent
+    return min(spent)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+def test_help_is_fast_and_light() -> None:
+    # On a busy machine everything takes more processor time, typer's own imports too: then these are the yardstick.
+    assert cpu_seconds(HELP) < max(0.25, 1.8 * cpu_seconds("import typer.rich_utils"))
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_has_help_and_examples(mixcli, name: str) -> None:
     done = mixcli(name, "--help")
     assert done.returncode == 0

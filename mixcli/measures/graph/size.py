@@ -39,7 +39,7 @@ class Size(Measure):
     weighted = "ignored"
     disconnected: ClassVar[str] = "counts all components"
     equation: ClassVar[str] = "n = |V|"
-    cites: ClassVar[str] = "—"
+    cites: ClassVar[str] = "by definition"
 
     def compute(self, graph: Graph, context: Context) -> Values:
         n, m = graph.n, graph.m
