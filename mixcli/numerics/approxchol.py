@@ -28,9 +28,9 @@ _COPIES = 2  # measured: the fewest seconds for factor and solve together, from 
 
 
 class ApproxChol:
-    """F W F' ≈ L, the factor of a weighted graph's Laplacian, with nodes in order of elimination.
+    """F W F' ≈ L, the approximate factor of a weighted graph's Laplacian.
 
-    Column t of F belongs to node `order[t]`: 1 on the diagonal and -w_i / W in the rows of its neighbours at the time.
+    A column of F holds 1 on the diagonal and -w_i / W in the rows of its node's neighbours at elimination.
 
     Args:
         n: number of nodes.
@@ -46,7 +46,7 @@ class ApproxChol:
 
     Example:
         >>> factor = ApproxChol(3, np.array([[0, 1], [1, 2]]), np.ones(2), seed=0)
-        >>> x = factor.apply(np.array([[1.0], [0.0], [-1.0]])[factor.order])[factor.place].ravel()
+        >>> x = factor.apply(np.array([1.0, 0.0, -1.0]))
         >>> (x - x.mean()).round(12).tolist()
         [1.0, 0.0, -1.0]
     """
@@ -56,7 +56,7 @@ class ApproxChol:
     ) -> None:
         u, v = np.ascontiguousarray(edges.T, dtype=np.int32)
         conductance = np.ascontiguousarray(weight, dtype=np.float64)
-        self.order, self.place, self._start, row, value, pivot = eliminate(
+        self._order, self._place, self._start, row, value, pivot = eliminate(
             n, u, v, conductance, copies, np.uint64(seed)
         )
         self._row, self._value = row[: self._start[-1]].copy(), value[: self._start[-1]].copy()
@@ -68,13 +68,13 @@ class ApproxChol:
         return len(self._row)
 
     def apply(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(F W F')^+ R, one backward and one forward sweep; rows in order of elimination (`order`, `place`).
+        """(F W F')^+ R by one sweep down and one up the factor.
 
         The result is defined up to a constant per component, which is left as the sweep gives it.
 
         Args:
-            residual: (n, k), every column summing to 0 on each component.
+            residual: (n,) or (n, k), every column summing to 0 on each component.
         """
-        result = np.array(residual, dtype=np.float64, order="C")
-        sweep(self._start, self._row, self._value, self._inverse, result)
-        return result
+        work = np.ascontiguousarray(residual.reshape(len(residual), -1)[self._order])
+        sweep(self._start, self._row, self._value, self._inverse, work)
+        return work[self._place].reshape(residual.shape)

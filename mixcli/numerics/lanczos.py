@@ -1,8 +1,8 @@
-"""Lanczos with full reorthogonalisation in the inner product of the masses, for the largest eigenvalue of a map."""
+"""Lanczos in the inner product of the masses, for the largest eigenvalue of a map: a short and a long form."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from mixcli.numerics.laplacian import Pencil
 
-__all__ = ["Ritz", "lanczos"]
+__all__ = ["Ritz", "lanczos", "lanczos_long"]
 
 _BREAKDOWN = 1e-13  # a new direction this small, relative to the map's largest value, is rounding
 
@@ -80,6 +80,67 @@ def lanczos(
                 break
         basis[k + 1] = y / size
     return Ritz(float(values[-1]), second, residual, vectors[:, -1] @ basis[: k + 1], k + 1)
+
+
+def lanczos_long(
+    pencil: Pencil,
+    apply: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    steps: int,
+    rng: np.random.Generator,
+    enough: Callable[[float, float, float, int], bool],
+) -> Ritz:
+    """The same by the three-term recurrence, run twice: memory for four vectors, however many steps.
+
+    Orthogonality is lost only along Ritz vectors that have converged to about 1e-8 (Paige 1980), and the run ends when
+    the wanted one has: so nothing needs to be kept. The second run adds up the eigenvector. Arguments and result are
+    those of `lanczos`; tolerances below 1e-12 are not for it.
+    """
+    start = pencil.deflated(rng.standard_normal(pencil.n))
+    start /= np.sqrt(pencil.mass @ (start * start))
+    diagonal: list[float] = []
+    beside: list[float] = []
+    ask = 5
+    for _, along, size in _recurrence(pencil, apply, start):
+        diagonal.append(along)
+        beside.append(size)
+        k = len(diagonal)
+        over = size <= _BREAKDOWN * max(map(abs, diagonal)) or k == min(steps, pencil.n - 1)
+        if over or k >= ask:
+            ask = k + max(5, k // 12)
+            value, second, last = _top(diagonal, beside)
+            if over or enough(value, second, size * abs(float(last[-1])), k):
+                break
+    x = np.zeros(pencil.n)
+    for coefficient, (q, _, _) in zip(last, _recurrence(pencil, apply, start), strict=False):
+        x += coefficient * q
+    return Ritz(value, second, beside[-1] * abs(float(last[-1])), x, len(diagonal))
+
+
+def _recurrence(
+    pencil: Pencil, apply: Callable[[NDArray[np.float64]], NDArray[np.float64]], q: NDArray[np.float64]
+) -> Iterator[tuple[NDArray[np.float64], float, float]]:
+    """Lanczos vectors with the entries of the tridiagonal matrix on and beside its diagonal."""
+    before, size = np.zeros_like(q), 0.0
+    while True:
+        y = apply(q)
+        along = float((pencil.mass * y) @ q)
+        y -= along * q
+        y -= size * before
+        y = pencil.deflated(y)
+        size = float(np.sqrt(pencil.mass @ (y * y)))
+        yield q, along, size
+        before, q = q, y / size
+
+
+def _top(diagonal: list[float], beside: list[float]) -> tuple[float, float, NDArray[np.float64]]:
+    """The two largest eigenvalues of the tridiagonal matrix, and the eigenvector of the first."""
+    from scipy.linalg import eigh_tridiagonal
+
+    k = len(diagonal)
+    if k == 1:
+        return diagonal[0], -np.inf, np.ones(1)
+    values, vectors = eigh_tridiagonal(diagonal, beside[:-1], select="i", select_range=(k - 2, k - 1))
+    return float(values[1]), float(values[0]), vectors[:, 1]
 
 
 def _orthogonal(

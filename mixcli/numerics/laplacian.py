@@ -28,28 +28,33 @@ class Pencil:
         weight: (m,) conductances > 0.
         strength: (n,) sum of the conductances at each node, the diagonal of D.
         mass: (n,) the diagonal of B, > 0.
+        scale: what to multiply an eigenvalue by to get that of the graph; see `of`.
     """
 
     edges: NDArray[np.int64]
     weight: NDArray[np.float64]
     strength: NDArray[np.float64]
     mass: NDArray[np.float64]
+    scale: float = 1.0
 
     @classmethod
     def of(cls, graph: Graph, normalized: bool = True) -> Pencil:
-        """The pencil of a connected graph.
+        """The pencil of a connected graph, its weights divided by a power of two so that the largest is about 1.
 
         Args:
             graph: undirected, at least one edge.
             normalized: B = D rather than B = I.
         """
-        weight = np.ones(graph.m) if graph.weight is None else graph.weight
-        return cls(graph.edges, weight, graph.strength, graph.strength if normalized else np.ones(graph.n))
-
-    def renumbered(self, place: NDArray[np.int32]) -> Pencil:
-        """The same pencil with node v called place[v]."""
-        order = np.argsort(place)
-        return Pencil(place[self.edges].astype(np.int64), self.weight, self.strength[order], self.mass[order])
+        if graph.weight is None:
+            return cls(
+                graph.edges, np.ones(graph.m), graph.strength, graph.strength if normalized else np.ones(graph.n)
+            )
+        exponent = int(np.frexp(graph.weight.max())[1])
+        weight = np.ldexp(graph.weight, -exponent)
+        strength = np.bincount(graph.edges.T.ravel(), np.concatenate([weight, weight]), graph.n)
+        if normalized:
+            return cls(graph.edges, weight, strength, strength)
+        return cls(graph.edges, weight, strength, np.ones(graph.n), float(np.ldexp(1.0, exponent)))
 
     @property
     def n(self) -> int:
@@ -72,11 +77,11 @@ class Pencil:
         return float(self.mass.sum())
 
     def laplacian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """L x for (n,) or (n, k)."""
-        return (self.strength * x.T).T - self.adjacency @ x
+        """L x for (n,)."""
+        return self.strength * x - self.adjacency @ x
 
     def deflated(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """x less its B-projection on the constants."""
+        """x (n,) less its B-projection on the constants."""
         return x - (self.mass @ x) / self.total_mass
 
     def quotient(self, x: NDArray[np.float64]) -> float:

@@ -106,7 +106,7 @@ class LaplacianSolver:
 
             weight = np.ones(self.graph.m) if self.graph.weight is None else self.graph.weight
             self._factor = ApproxChol(self.graph.n, self.graph.edges, weight, self._seed)
-        return self._centred(self._factor.apply(r[self._factor.order])[self._factor.place])
+        return self._centred(self._factor.apply(r))
 
     def _centred(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """x less its mean over each component."""

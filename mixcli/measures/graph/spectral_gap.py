@@ -91,12 +91,13 @@ class SpectralGap(Measure):
         from mixcli.numerics.laplacian import Pencil
         from mixcli.numerics.sweep import sweep_cut
 
-        most = 1.0 if self.normalized else float(graph.strength.max())
-        found, side = sweep_cut(Pencil.of(graph, self.normalized), pair.vector)
+        pencil = Pencil.of(graph, self.normalized)
+        most = 1.0 if self.normalized else float(pencil.strength.max()) * pencil.scale
+        found, side = sweep_cut(pencil, pair.vector)
         return {
             "cheeger_lower": pair.value / 2 if pair.converged else None,
             "cheeger_upper": sqrt(2 * most * pair.value),
-            ("sweep_conductance" if self.normalized else "sweep_expansion"): found,
+            ("sweep_conductance" if self.normalized else "sweep_expansion"): found * pencil.scale,
             "sweep_nodes": int(side.sum()),
         }
 
