@@ -1,0 +1,157 @@
+"""Resistances: closed forms, exact fractions, both paths against each other, hard weights, refusals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from reference import naive_resistance, spectral
+from strategies import graphs
+from zoo import ZOO, Entry
+
+from mixcli.errors import LimitExceeded
+from mixcli.generators import graphs as families
+from mixcli.graph import Graph
+from mixcli.limits import Limits
+from mixcli.numerics import resistance
+from mixcli.numerics.dense_resistance import all_resistances
+from mixcli.numerics.resistance import Resistances, resistances
+
+PATHS = {"plain": 10**9, "compiled": -1}
+
+
+@pytest.fixture(params=PATHS)
+def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Runs a test once in plain Python and once compiled, whatever the size of its graph."""
+    monkeypatch.setattr(resistance, "PLAIN_EDGES", PATHS[request.param])
+    return str(request.param)
+
+
+def _solve(g: Graph) -> Resistances:
+    return resistances(g, Limits())
+
+
+def _weighted(g: Graph, decades: float, seed: int = 0) -> Graph:
+    exponent = (np.random.default_rng(seed).random(g.m) - 0.5) * decades
+    return g.replace(weight=10.0**exponent)
+
+
+def _union(*parts: Graph) -> Graph:
+    offset = np.cumsum([0, *(p.n for p in parts)])
+    edges = np.concatenate([p.edges + o for p, o in zip(parts, offset[:-1], strict=True)])
+    return Graph(int(offset[-1]), edges)
+
+
+@pytest.mark.usefixtures("either")
+@pytest.mark.parametrize("entry", ZOO, ids=str)
+def test_closed_forms(entry: Entry) -> None:
+    found = _solve(entry.graph)
+    if entry.edge_resistance is not None:
+        assert found.edge == pytest.approx(entry.edge_resistance, abs=1e-12)
+    if entry.components == 1 and entry.kirchhoff is not None:
+        assert found.kirchhoff == pytest.approx([entry.kirchhoff], rel=1e-12)
+    assert found.residual < 1e-13
+
+
+@pytest.mark.usefixtures("either")
+def test_trees_are_exact() -> None:
+    g = _weighted(families.tree(3, 4), 8)
+    assert np.array_equal(_solve(g).edge, 1 / g.weight)
+
+
+@given(graphs(max_nodes=8, weighted=True))
+@settings(max_examples=40, deadline=None)
+def test_against_exact_fractions(g: Graph) -> None:
+    table = naive_resistance.resistances(g)
+    expected = table[g.edges[:, 0], g.edges[:, 1]]
+    part = [np.flatnonzero(g.components.of_node == c) for c in range(g.components.count)]
+    totals = [table[np.ix_(nodes, nodes)].sum() / 2 for nodes in part]
+    for path in PATHS.values():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(resistance, "PLAIN_EDGES", path)
+            found = _solve(g)
+        assert found.edge == pytest.approx(expected, rel=1e-13)
+        assert found.kirchhoff == pytest.approx(totals, rel=1e-11, abs=1e-13)
+
+
+@pytest.mark.parametrize("decades", [0, 12])
+@pytest.mark.parametrize(
+    "g",
+    [
+        families.erdos_renyi(400, 2400),
+        families.barabasi_albert(500, 3),
+        families.grid(25, 25),
+        families.complete(90),
+        _union(families.complete(70), families.erdos_renyi(150, 2000, seed=3), families.path(9), families.path(1)),
+    ],
+    ids=["random", "hubs", "grid", "complete", "parts"],
+)
+def test_both_paths_agree(g: Graph, decades: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    g = _weighted(g, decades)
+    found = {}
+    for path, edges in PATHS.items():
+        monkeypatch.setattr(resistance, "PLAIN_EDGES", edges)
+        found[path] = _solve(g)
+        assert found[path].residual < 1e-12
+    assert found["plain"].edge == pytest.approx(found["compiled"].edge, rel=1e-12)
+    assert found["plain"].kirchhoff == pytest.approx(found["compiled"].kirchhoff, rel=1e-12)
+
+
+@pytest.mark.usefixtures("either")
+def test_weak_links_leave_the_small_resistances_alone() -> None:
+    k, weak = 40, 1e-12
+    g = families.barbell(k)
+    bridge = (g.degree[g.edges] == k).all(axis=1)
+    found = _solve(g.replace(weight=np.where(bridge, weak, 1.0)))
+    assert found.edge[~bridge] == pytest.approx(np.full(g.m - 1, 2 / k), rel=1e-13)
+    assert found.edge[bridge] == pytest.approx([1 / weak], rel=1e-13)
+
+
+@pytest.mark.usefixtures("either")
+def test_kirchhoff_of_a_large_grid_from_its_spectrum() -> None:
+    rows, columns = 60, 80
+    each = [4 * np.sin(np.pi * np.arange(n) / (2 * n)) ** 2 for n in (rows, columns)]
+    eigenvalues = np.add.outer(*each).ravel()[1:]
+    found = _solve(families.grid(rows, columns))
+    assert found.kirchhoff == pytest.approx([rows * columns * (1 / eigenvalues).sum()], rel=1e-10)
+    assert found.residual < 1e-12
+    assert found.tail > 0
+
+
+@pytest.mark.parametrize("r", [1, 2, 3, 63, 64, 65, 66, 130, 200])
+def test_dense_part_over_the_seams_of_its_panels(r: int) -> None:
+    g = families.complete(r)
+    g = _weighted(g, 2, seed=r)
+    flow = spectral.adjacency(g)
+    found = all_resistances(flow.copy())
+    assert found == pytest.approx(spectral.resistances(g), rel=1e-10, abs=1e-12)
+    assert np.array_equal(found, found.T)
+    assert not found.diagonal().any()
+
+
+@given(graphs(max_nodes=9, weighted=True))
+@settings(max_examples=40, deadline=None)
+def test_resistance_is_a_metric(g: Graph) -> None:
+    g = g.component(g.components.largest)
+    table = all_resistances(spectral.adjacency(g))
+    assert (table[~np.eye(g.n, dtype=bool)] > 0).all()
+    assert (table[:, None, :] <= (table[:, :, None] + table[None]) * (1 + 1e-12)).all()
+
+
+@pytest.mark.usefixtures("either")
+def test_too_large_a_dense_part_is_refused_with_a_way_out() -> None:
+    g = families.erdos_renyi(600, 4000)
+    with pytest.raises(LimitExceeded, match="spectral_gap"):
+        resistances(g, Limits(operations=1e5))
+    with pytest.raises(LimitExceeded, match="--max-memory"):
+        resistances(g, Limits(memory=10_000))
+    assert resistances(families.path(3000), Limits(operations=1e7, memory=10_000)).tail == 0
+
+
+@pytest.mark.usefixtures("either")
+@pytest.mark.parametrize("n", [0, 1, 4])
+def test_edgeless_graphs(n: int) -> None:
+    found = _solve(Graph(n, np.zeros((0, 2), np.int64)))
+    assert found.edge.shape == (0,)
+    assert found.kirchhoff.tolist() == [0.0] * n
+    assert found.residual == 0
