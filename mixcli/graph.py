@@ -223,9 +223,10 @@ class Graph:
 
     @property
     def origin(self) -> Step | None:
-        """The step that brought the graph here: its last reading, else how it was generated."""
-        steps = [s for s in self.provenance if s.op in ("read", "generate")]
-        return next((s for s in reversed(steps) if s.op == "read"), steps[-1] if steps else None)
+        """The step that brought the graph here: its last reading or conversion, else how it was generated."""
+        arrivals = [s for s in self.provenance if s.op in ("read", "load", "convert")]
+        made = [s for s in self.provenance if s.op == "generate"]
+        return next(reversed(arrivals or made), None)
 
     @property
     def notes(self) -> dict[str, Any]:
