@@ -60,7 +60,7 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
             graph = graph_of(jsonarray.parse(text), len(text), here, step)
         except ValueError as error:
             raise reading.error("one graph as a JSON object", str(error), line=number) from error
-        except InputError as error:
+        except (InputError, LimitExceeded) as error:
             raise error if here.name in error.where else error.at(here.name) from None
         yield graph if graph.name != here.name else graph.replace(name=f"{reading.name}[{index}]")
         index += 1

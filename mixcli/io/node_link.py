@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from mixcli import provenance
+from mixcli.errors import LimitExceeded
 from mixcli.graph import Graph, LayerPlan
 from mixcli.io import jsonarray
 from mixcli.io.arrays import from_canonical
@@ -38,6 +39,8 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         yield graph_of(jsonarray.parse(data.removeprefix(b"\xef\xbb\xbf")), reading, reading.step("node-link"))
     except ValueError as error:
         raise reading.error("a node-link object", str(error), "write it with networkx.node_link_data") from error
+    except LimitExceeded as error:
+        raise error if error.where else error.at(reading.name) from None
 
 
 def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:

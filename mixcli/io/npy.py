@@ -46,8 +46,9 @@ def decode(data: bytes, reading: Reading, *, kinds: str = "biuf") -> NDArray[Any
         version = npy.read_magic(stream)
         header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}.get(version, _header_3)
         shape, fortran, dtype = header(stream)
-    except (ValueError, TypeError, RecursionError, MemoryError, SyntaxError) as error:
-        raise reading.error("an npy array", f"a damaged header ({error})", "save it again with numpy.save") from error
+    except Exception as error:  # numpy reads the header with Python's own parser, which can raise many things
+        reason = f"a damaged header ({error!s:.120})"
+        raise reading.error("an npy array", reason, "save it again with numpy.save") from error
     if dtype.hasobject or dtype.kind not in kinds or dtype.subdtype is not None:
         fix = "save numbers, without allow_pickle"
         raise reading.error("an array of numbers", f"dtype {dtype}", fix)

@@ -6,6 +6,7 @@ nothing is unpickled. The layouts that are understood are in `mixcli.io.npz_layo
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -66,10 +67,7 @@ class Archive(Mapping[str, Any]):
             data = self._zip.read(info)
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
             raise self._reading.error(f"array {key!r}", str(error), "the archive is damaged or encrypted") from error
-        try:
-            return decode(data, self._reading, kinds="biufcSU")
-        except InputError as error:
-            raise error.at(key) from None
+        return decode(data, dataclasses.replace(self._reading, name=f"{self._reading.name}:{key}"), kinds="biufcSU")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._members)

@@ -18,7 +18,7 @@ from mixcli.io.checks import check_nodes, read_all
 from mixcli.io.collated import separate
 from mixcli.io.pyg import adjacency, graph_of, levels_of, mapping_of_data
 from mixcli.io.safe_load import MAGIC, load
-from mixcli.io.safe_numpy import Recorded, restore
+from mixcli.io.stand_ins import Recorded, restore
 from mixcli.io.tensors import Unusable, as_array, sparse_parts
 
 __all__ = ["FORMAT", "read", "write"]

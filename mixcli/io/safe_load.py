@@ -15,7 +15,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from mixcli.errors import InputError
-from mixcli.io.safe_numpy import STAND_INS
+from mixcli.io.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
     from mixcli.io.base import Reading
@@ -61,7 +61,7 @@ def load(data: bytes, reading: Reading) -> Any:
         except Exception as error:  # a hostile file can make the unpickler raise anything
             found = re.search(r"GLOBAL (\S+)", str(error))
             reason = _refusal([found[1]], reading) if found else None
-            raise reason or reading.error("a file written by torch.save", _first_line(error), DAMAGE) from error
+            raise reason or reading.error("a file written by torch.save", _reason(error), DAMAGE) from error
         finally:
             serialization.clear_safe_globals()
             serialization.add_safe_globals(registered)
@@ -74,9 +74,7 @@ def allowed(pyg: bool) -> list[Any]:
     Args:
         pyg: whether torch_geometric is needed (importing it takes seconds).
     """
-    from collections import defaultdict
-
-    classes: list[Any] = [*STAND_INS, defaultdict]
+    classes: list[Any] = list(STAND_INS)
     if pyg:
         from torch_geometric import edge_index, index
         from torch_geometric.data import Data, storage
@@ -130,6 +128,9 @@ def _refusal(names: list[str], reading: Reading) -> InputError | None:
     return reading.error("tensors and Data only", f"a file that needs {shown:.200}", fix)
 
 
-def _first_line(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {text[0]:.160}" if text else type(error).__name__
+def _reason(error: Exception) -> str:
+    """What went wrong in a few words; torch wraps its own in advice on how to run the file's code."""
+    text = str(error)
+    inner = re.search(r"WeightsUnpickler error:\s*(.+)", text)
+    line = inner[1] if inner else next(iter(text.strip().splitlines()), "")
+    return f"{type(error).__name__}: {line:.160}".rstrip(": ")
