@@ -137,15 +137,14 @@ def test_lanczos_start_equals_the_dense_one(monkeypatch) -> None:
         assert sparse * np.sign((sparse * dense).sum()) == pytest.approx(dense, abs=1e-7)
 
 
-@given(graphs(max_nodes=10), st.integers(0, 10**6))
-@settings(max_examples=30, deadline=None)
-def test_converged_start_does_not_depend_on_node_numbers(g: Graph, seed: int) -> None:
-    h, _ = relabelled(g, seed)
-    if g.components.count > 1 or g.n < 3 or np.diff(np.sort(np.linalg.eigvalsh(_normalised(g))))[0:2].min() < 1e-3:
-        return
-    first, second = (rewire(x, "fosr:iterations=3,converged=true").edits for x in (g, h))
-    # Ties may go to another pair of the same score; the first score is the same whatever the numbers.
-    assert [e.score for e in first[:1]] == pytest.approx([e.score for e in second[:1]])
+@pytest.mark.parametrize("seed", range(6))
+def test_converged_start_does_not_depend_on_node_numbers(seed: int) -> None:
+    g = families.barabasi_albert(40, 3, seed)
+    new = np.random.default_rng(seed).permutation(g.n)
+    h, _ = relabelled(g, seed)  # the same permutation
+    first, second = (rewire(x, "fosr:converged=true").edits for x in (g, h))
+    assert [sorted(new[list(e[1:3])].tolist()) for e in first] == [list(e[1:3]) for e in second]
+    assert [e.score for e in first] == pytest.approx([e.score for e in second])
 
 
 @given(st.data())
@@ -189,9 +188,3 @@ def test_power_grid_gets_a_wider_gap() -> None:
     assert after.added == 20
     values = [measure(h, "spectral_gap")["spectral_gap"].data for h in (g, after.graph)]
     assert values[1] > values[0]
-
-
-def _normalised(g: Graph) -> np.ndarray:
-    a = naive_rewiring._dense(g)
-    root = np.sqrt(np.maximum(a.sum(axis=0), 1))
-    return np.eye(g.n) - a / np.outer(root, root)
