@@ -52,7 +52,8 @@ class Eigenpair:
         method: "dense", "lanczos", "inverse_lanczos" or "lobpcg".
         steps: its iterations, 0 for dense.
         residual: |L x - value B x| in the B^-1-norm: some eigenvalue is this close.
-        rho: |L x - value B x| in the L^+-norm over |x| in the L-norm: some eigenvalue λ has |value / λ - 1| <= rho.
+        rho: |L x - value B x| in the L^+-norm over |x| in the L-norm: some eigenvalue λ has |value / λ - 1| <= rho
+            (from Lanczos: a bound of it that takes `value` for λ₂, hence good only near convergence).
         error: relative error to expect, min(rho, rho² / (1 - λ₂ / λ₃)).
         converged: whether `error` met the tolerance; if not, `value` is only an upper bound.
     """
