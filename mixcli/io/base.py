@@ -20,7 +20,7 @@ __all__ = ["Format", "Reading", "text_of"]
 MAX_TEXT = 2**31
 """Bytes of text read from one file; beyond that a binary format is the better idea."""
 
-TEXT_GROWTH = 8
+TEXT_GROWTH = 16
 """Bytes of memory that a byte of text may cost while it becomes a graph."""
 
 
@@ -108,10 +108,13 @@ def text_of(stream: BinaryIO, reading: Reading) -> str:
     Raises:
         InputError: empty, binary, or too long.
     """
-    limit = min(MAX_TEXT, available_memory() // TEXT_GROWTH)
-    data = stream.read(limit + 1)
-    if len(data) > limit:
-        raise reading.error(f"at most {limit} bytes of text", "more", "convert it to .npz")
+    limit, size, parts = min(MAX_TEXT, available_memory() // TEXT_GROWTH), 0, []
+    while part := stream.read(2**22):  # one read of the whole limit would reserve as much
+        size += len(part)
+        if size > limit:
+            raise reading.error(f"at most {limit} bytes of text", "more", "convert it to .npz")
+        parts.append(part)
+    data = b"".join(parts)
     if not data.strip():
         raise reading.error("a graph", "an empty file", "check that the file was written")
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):

@@ -21,7 +21,7 @@ HEAD = 2**16
 """Bytes that a format may look at to recognise itself."""
 
 _GZIP = b"\x1f\x8b"
-_BOMB_RATIO = 250
+_BOMB_RATIO = 200
 _BOMB_SIZE = 2**26
 """A gzip file larger than this inflated, and that many times its own size, is refused: text does not shrink so far."""
 

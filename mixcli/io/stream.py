@@ -10,7 +10,7 @@ import itertools
 import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from mixcli.catalog import FORMATS
 from mixcli.errors import InputError, UsageError
@@ -201,5 +201,19 @@ def _write_file(chosen: Format, graphs: Iterator[Graph], out: BinaryIO, *, compr
         chosen.write(graphs, out)
         return
     # No name and no time in the header: the same graph gives the same bytes.
-    with gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0) as packed:
-        chosen.write(graphs, packed)  # type: ignore[arg-type]
+    packed = gzip.GzipFile(filename="", mode="wb", fileobj=out, mtime=0)
+    with packed, io.BufferedWriter(_Forward(packed)) as plain:
+        chosen.write(graphs, plain)
+
+
+class _Forward(io.RawIOBase):
+    """A gzip file that admits to being written from start to end only, which its own class does not."""
+
+    def __init__(self, packed: gzip.GzipFile) -> None:
+        self._packed = packed
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        return self._packed.write(data)
