@@ -76,6 +76,7 @@ def main() -> None:
         "graphs.jsonl": rings_and_trees(),
         "barbell.edgelist": barbell(5, 0),
         "barbell.csv": barbell(5, 0),
+        "barbell.tsv": barbell(5, 0),
         "barbell.mtx": barbell(5, 0),
         "barbell.gr": barbell(5, 0),
         "barbell.npz": barbell(5, 0),
