@@ -23,7 +23,7 @@ __all__ = ["STEP", "Extremes", "Hops", "eccentricity_extremes", "hop_counts", "h
 PLAIN_WORK = 6e6  # steps of about 100 ns that take no longer than loading or compiling a kernel
 ENTRY = 30  # elementary operations for one list entry of a bit-parallel pass
 TRIALS = 4  # passes that predict the cost of all
-STEP = 15  # elementary operations for one list entry of a plain search
+STEP = 20  # elementary operations for one list entry of a plain search
 
 
 @dataclass(frozen=True)
@@ -207,10 +207,13 @@ def hop_sample(
 
     Cost: O(k (n + m)).
     """
-    from mixcli.numerics.hops_kernel import search
+    from mixcli.numerics.hops_kernel import BATCH, gather, search
 
     n, k = len(indptr) - 1, len(sources)
     limit = n if layers is None else layers
+    order = gather(indptr, indices, BATCH)
+    indptr, indices = _renumbered(indptr, indices, order)
+    sources = np.flatnonzero(np.isin(order, sources))
     hops, queue = np.full(n, -1, np.int32), np.empty(n, np.int32)
     first, second, running = np.zeros((3, 1))
     totals = np.zeros(k)

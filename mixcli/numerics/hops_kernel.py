@@ -67,6 +67,13 @@ def _ones(x: Any) -> Any:
 
 
 @kernel
+def _clear(rows: Any, which: Any, count: int) -> None:
+    for a in range(count):
+        for w in range(WORDS):
+            rows[which[a], w] = 0
+
+
+@kernel
 def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scratch: Any, pairs: Any, last: Any) -> int:
     """Breadth-first search from up to 512 sources at once, one bit each; returns the list entries it visited.
 
@@ -99,8 +106,7 @@ def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scra
                     waiting[v] = True
                     coming[arriving] = v
                     arriving += 1
-        for a in range(count):
-            new[active[a]] = 0
+        _clear(new, active, count)
         count = 0
         for a in range(arriving):
             v = coming[a]
@@ -115,10 +121,8 @@ def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scra
                 active[count] = v
                 count += 1
                 last[v] = max(last[v], hops)
-    for a in range(count):
-        new[active[a]] = 0
-    for a in range(met):
-        seen[touched[a]] = 0
+    _clear(new, active, count)
+    _clear(seen, touched, met)
     return work
 
 

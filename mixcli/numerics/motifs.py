@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["EdgeCounts", "edge_count", "edge_counts", "neighbour_sets", "sharp_count", "sharp_counts"]
 
 PLAIN_WORK = 4_000_000  # list entries (up to 80 ns each) that take no longer than loading or compiling a kernel
+PLAIN_EDGE = 60  # list entries that one edge takes as long as, whatever its neighbourhood
 CHUNK = 1 << 16  # edges one thread takes at a time
 
 
@@ -76,7 +77,7 @@ def edge_counts(
     running = np.concatenate([[0], np.cumsum(degree[indices])])
     second = running[indptr[1:]] - running[indptr[:-1]]  # S_v
     work = int(np.minimum(second[edges[:, 0]], second[edges[:, 1]]).sum())
-    if work + len(indices) <= PLAIN_WORK:
+    if work + PLAIN_EDGE * len(edges) + len(indices) <= PLAIN_WORK:
         return _edge_counts_plain(indptr, indices, edges)
     return _edge_counts_compiled(indptr, indices, edges, second, threads)
 
@@ -174,7 +175,7 @@ def sharp_counts(
     """
     degree = np.diff(indptr)
     u, v = edges[:, 0], edges[:, 1]
-    if int((degree[u] + degree[v]).sum()) + len(indices) <= PLAIN_WORK:
+    if int((degree[u] + degree[v]).sum()) + PLAIN_EDGE * len(edges) + len(indices) <= PLAIN_WORK:
         return _sharp_counts_plain(indptr, indices, edge, edges, triangles)
     return _sharp_counts_compiled(indptr, indices, edge, edges, triangles, threads)
 

@@ -31,7 +31,7 @@ class Distance(Measure):
         the bounds fail to meet, when the diameter is the lower bound, `error` the distance to the upper one, and
         `exact` False.
 
-    Cost: O(n m / 64) word operations, or O(1000 (n + m)) sampled.
+    Cost: O(n m / 64) word operations, or O(500 (n + m)) sampled.
 
     Example:
         >>> from mixcli.generators.graphs import path
@@ -92,7 +92,7 @@ def graph_hops(graph: Graph, context: Context, layers: int | None) -> Hops:
     found = context.once(_count, graph, layers, operations, threads)
     if found is None:
         affordable = operations / 3 / STEP / (graph.n + len(indices))
-        size = min(graph.n, int(np.clip(affordable, 64, 1024)))
+        size = min(graph.n, int(np.clip(affordable, 64, 512)))
         sources = np.sort(context.rng("hops", graph.n).choice(graph.n, size=size, replace=False))
         context.note(f"hop distances: {size} of {graph.n} sources sampled, standard errors are given")
         found = hop_sample(indptr, indices, sources, layers)

@@ -69,9 +69,10 @@ def is_bipartite(graph: Graph) -> bool:
 
     Cost: O(n + m).
     """
-    u, v = graph.edges[:, 0], graph.edges[:, 1]
-    low, high = np.minimum(u, v), np.maximum(u, v)
-    crossed = np.concatenate([np.stack([low, high + graph.n], 1), np.stack([high, low + graph.n], 1)])
-    key = np.unique(crossed[:, 0] * (2 * graph.n) + crossed[:, 1])
-    cover = Graph(2 * graph.n, np.stack([key // max(2 * graph.n, 1), key % max(2 * graph.n, 1)], 1))
-    return cover.components.count == 2 * graph.components.count
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    u, v = graph.edges.T.astype(np.int32)
+    rows, columns = np.concatenate([u, u + graph.n]), np.concatenate([v + graph.n, v])
+    cover = coo_array((np.ones(len(rows), np.int8), (rows, columns)), shape=(2 * graph.n, 2 * graph.n)).tocsr()
+    return int(connected_components(cover, directed=False)[0]) == 2 * graph.components.count
