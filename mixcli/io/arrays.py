@@ -7,6 +7,7 @@ name each edge once or twice.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -77,7 +78,17 @@ def from_listing(
         directed, both = known_directed or not is_symmetric(n, arcs, weight), True
     listing: Literal["once", "both"] = "both" if both else "once"
     rest.setdefault("name", reading.name)
-    return from_arcs(n, arcs, directed=directed, listing=listing, weight=weight, step=step, **rest)
+    graph = from_arcs(n, arcs, directed=directed, listing=listing, weight=weight, step=step, **rest)
+    return _without_the_usual(graph) if convention == "arcs" else graph
+
+
+def _without_the_usual(graph: Graph) -> Graph:
+    """Drop the note that edges are listed in both directions where that is how such a list is made."""
+    *before, last = graph.provenance
+    if "both_directions" not in last.notes or "one_direction" in last.notes:
+        return graph
+    notes = {key: value for key, value in last.notes.items() if key != "both_directions"}
+    return graph.replace(provenance=(*before, dataclasses.replace(last, notes=notes)))
 
 
 def both_arcs(

@@ -71,7 +71,7 @@ def encode(values: NDArray[Any]) -> bytes:
 def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
     """The graph of a bare array; see `mixcli.io.arrays.from_array` for how it is taken."""
     array = decode(read_all(stream, reading), reading)
-    yield from_array(array, reading, reading.step("npy", shape=list(array.shape)))
+    yield from_array(array, reading, reading.step("npy"))
 
 
 def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:

@@ -18,7 +18,7 @@ from mixcli.io.checks import check_nodes, read_all
 from mixcli.io.collated import separate
 from mixcli.io.pyg import adjacency, graph_of, levels_of, mapping_of_data
 from mixcli.io.safe_load import MAGIC, load
-from mixcli.io.stand_ins import Recorded, restore
+from mixcli.io.stand_ins import LoadedData, Recorded, restore
 from mixcli.io.tensors import Unusable, as_array, sparse_parts
 
 __all__ = ["FORMAT", "read", "write"]
@@ -85,7 +85,7 @@ def _item(value: Any) -> Item:
 def _mapping(value: Any) -> dict[str, Any] | None:
     if isinstance(value, dict):
         return _resolved({k: v for k, v in dict.items(value) if isinstance(k, str)})
-    if type(value).__module__ == "torch_geometric.data.data" and type(value).__name__ == "Data":
+    if type(value) is LoadedData:
         return _resolved(mapping_of_data(value))
     return None
 

@@ -2,7 +2,7 @@
 
 `weights_only=True` is necessary and not enough: importing torch_geometric adds classes to torch's process-wide list,
 one of which reads further files by name when it is constructed. So while a file is read that list holds exactly what
-`allowed` returns, and afterwards what it held before.
+`allowed` returns, and afterwards what it held before. Most of that are stand-ins: no class of PyG or numpy is made.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _lock = threading.Lock()
 
 
 def load(data: bytes, reading: Reading) -> Any:
-    """The object in a `.pt` file, built from tensors, containers, `Data` and recorded numpy arrays only.
+    """The object in a `.pt` file, built from tensors, containers and stand-ins for `Data` and numpy arrays only.
 
     Args:
         data: the whole file.
@@ -49,7 +49,7 @@ def load(data: bytes, reading: Reading) -> Any:
         _check_zip(data, reading)
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        extra = allowed(b"torch_geometric" in data)
+        extra = allowed(b"torch_geometric.edge_index" in data or b"torch_geometric.index" in data)
         registered = serialization.get_safe_globals()
         serialization.clear_safe_globals()
         try:
@@ -68,22 +68,18 @@ def load(data: bytes, reading: Reading) -> Any:
     raise refusal
 
 
-def allowed(pyg: bool) -> list[Any]:
-    """The classes a file may name, beside torch's own tensors, storages and dtypes.
+def allowed(tensor_classes: bool) -> list[Any]:
+    """What a file may name, beside torch's own tensors, storages and dtypes: stand-ins, and PyG's tensor subclasses.
 
     Args:
-        pyg: whether torch_geometric is needed (importing it takes seconds).
+        tensor_classes: whether PyG's `EdgeIndex` and `Index` are needed (importing them takes seconds).
     """
-    classes: list[Any] = list(STAND_INS)
-    if pyg:
-        from torch_geometric import edge_index, index
-        from torch_geometric.data import Data, storage
-        from torch_geometric.data.data import DataEdgeAttr, DataTensorAttr
+    if not tensor_classes:
+        return STAND_INS
+    from torch_geometric import edge_index, index
 
-        classes += [Data, DataEdgeAttr, DataTensorAttr, storage.GlobalStorage, storage.AttrType]
-        classes += [edge_index.EdgeIndex, edge_index.SortOrder, edge_index.CatMetadata]
-        classes += [index.Index, index.CatMetadata]
-    return classes
+    classes = [edge_index.EdgeIndex, edge_index.SortOrder, edge_index.CatMetadata, index.Index, index.CatMetadata]
+    return [*STAND_INS, *classes]
 
 
 def _check_zip(data: bytes, reading: Reading) -> None:

@@ -39,8 +39,11 @@ def one(value: Any, **options: Any) -> Graph:
 
 def plain_load(data: bytes) -> Any:
     """As a PyG user would load it: weights_only and the three classes of a Data."""
+    registered = torch.serialization.get_safe_globals()  # leaving the block below removes Data for good
     with torch.serialization.safe_globals([Data, DataEdgeAttr, DataTensorAttr, GlobalStorage]):
-        return torch.load(io.BytesIO(data), weights_only=True)
+        loaded = torch.load(io.BytesIO(data), weights_only=True)
+    torch.serialization.add_safe_globals(registered)
+    return loaded
 
 
 def written(*graphs: Graph) -> bytes:

@@ -67,9 +67,10 @@ def test_names_and_descriptions() -> None:
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("Planetoids/Cora", "Planetoid"), ("Planetoid/Core", "Cora"), ("Planetoid", "one of: Cora"), ("Actor/film", "pyg:Actor"),
+        ("Planetoids/Cora", "Planetoid"), ("Planetoid/Core", "Cora"), ("Planetoid", "one of: Cora"),
+        ("Actor/film", "pyg:Actor"), ("TUDataset/a b", "dataset"),
         ("Planetoid/Cora,splits=public", "split"), ("Planetoid/Cora,split=random", "public, full, geom-gcn"),
-        ("WebKB/Cornell,split=public", "none"), ("TUDataset/../etc", "dataset of TUDataset"), ("TUDataset/a b", "dataset"),
+        ("WebKB/Cornell,split=public", "none"), ("TUDataset/../etc", "dataset of TUDataset"),
     ],
 )  # fmt: skip
 def test_specs_that_are_wrong(spec: str, message: str) -> None:
@@ -168,9 +169,7 @@ def arcs(graph: Graph) -> int:
 
 @real
 @pytest.mark.parametrize(("source", "count", "n", "k", "directed", "features", "classes"), COUNTS, ids=lambda v: str(v))
-def test_published_counts(
-    source: str, count: int, n: int, k: int, directed: bool, features: int, classes: int
-) -> None:
+def test_published_counts(source: str, count: int, n: int, k: int, directed: bool, features: int, classes: int) -> None:
     graphs = list(load(source, DATA))
     assert (len(graphs), sum(g.n for g in graphs), sum(map(arcs, graphs))) == (count, n, k)
     assert {g.directed for g in graphs} == {directed}
