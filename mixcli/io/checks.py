@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -103,6 +102,7 @@ def storable(values: NDArray[Any], what: str) -> NDArray[Any]:
     values = np.asarray(values)
     if values.dtype.kind == "O" and all(isinstance(v, str) for v in values.ravel()):
         values = values.astype(np.str_)
-    if values.dtype.kind not in "biufcU" or values.dtype.itemsize > max(16, values.dtype.kind == "U" and math.inf):
+    extended = values.dtype.kind in "fc" and values.dtype.itemsize > {"f": 8, "c": 16}[values.dtype.kind]
+    if values.dtype.kind not in "biufcU" or extended:
         raise InputError(f"numbers or text in payload {what!r}", f"dtype {values.dtype}", "drop it, or convert it")
     return np.array(values, dtype=values.dtype.newbyteorder("="), order="C", copy=None)

@@ -97,7 +97,7 @@ def decode(value: Any, what: str) -> NDArray[Any]:
         raise ValueError(f"{what}: shape must be a list of lengths")
     if dtype == "str" and isinstance(data, list) and all(isinstance(s, str) for s in data):
         flat = np.array(data, dtype=np.str_)
-    elif dtype in DTYPES and isinstance(data, str):
+    elif isinstance(dtype, str) and dtype in DTYPES and isinstance(data, str):
         flat = _raw(data, DTYPES[dtype], what)
     else:
         raise ValueError(f"{what}: dtype must be str or one of {', '.join(DTYPES)}")

@@ -67,7 +67,9 @@ def graph_of(form: Any, reading: Reading, step: provenance.Step) -> Graph:
     if not isinstance(edges, list) or not all(isinstance(item, dict) for item in (*nodes, *edges)):
         raise ValueError("nodes or edges that are not lists of objects")
     attributes = form.get("graph", {})
-    attributes = dict(attributes) if isinstance(attributes, (dict, list)) else {}
+    if isinstance(attributes, list) and all(isinstance(a, list) and len(a) == 2 for a in attributes):
+        attributes = {str(key): value for key, value in attributes}  # as networkx wrote them before version 2
+    attributes = attributes if isinstance(attributes, dict) else {}
     ours = attributes.get("mixcli")
     ours = ours if isinstance(ours, dict) else {}
     names = _names(nodes)
