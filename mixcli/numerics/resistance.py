@@ -39,8 +39,8 @@ ENTRY = 40  # elementary operations for one list entry of the elimination
 TAIL = 0.03  # elementary operations per r³ of the dense part
 ONE_THREAD = 4000
 INSTEAD = (
-    "rewire or measure a part of the graph, raise the limits (--max-memory), or take spectral_gap, "
-    "which needs no dense step"
+    "take spectral_gap, which needs no dense step, or a part of the graph, "
+    "or raise the limits (--max-memory, Limits(operations=…) from Python)"
 )
 
 
