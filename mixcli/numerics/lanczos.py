@@ -89,11 +89,12 @@ def lanczos_long(
     rng: np.random.Generator,
     enough: Callable[[float, float, float, int], bool],
 ) -> Ritz:
-    """The same by the three-term recurrence, run twice: memory for four vectors, however many steps.
+    """The same by the three-term recurrence alone, for cheap maps and hundreds of steps; memory for six vectors.
 
     Orthogonality is lost only along Ritz vectors that have converged to about 1e-8 (Paige 1980), and the run ends when
-    the wanted one has: so nothing needs to be kept. The second run adds up the eigenvector. Arguments and result are
-    those of `lanczos`; tolerances below 1e-12 are not for it.
+    the wanted one has: so nothing needs to be kept. A second run of the recurrence adds up the eigenvector, which takes
+    no longer than writing hundreds of vectors and reading them back. Arguments and result are those of `lanczos`;
+    tolerances below 1e-12 are not for it.
     """
     start = pencil.deflated(rng.standard_normal(pencil.n))
     start /= np.sqrt(pencil.mass @ (start * start))

@@ -30,7 +30,7 @@ class SpectralGap(Measure):
     Args:
         normalized: eigenvalues of I - D^-1/2 A D^-1/2, in [0, n/(n-1)]; else of D - A, in [0, n d_max / (n-1)].
         tolerance: relative error at which the iteration may end.
-        budget: seconds for the iteration.
+        budget: processor seconds for the iteration.
 
     Returns:
         Values: λ₂. Zero eigenvalues are counted as connected components and never left to a solver: a disconnected
@@ -53,7 +53,7 @@ class SpectralGap(Measure):
 
     normalized: bool = param(True, "normalised Laplacian; false: D - A (algebraic connectivity)")
     tolerance: float = param(1e-8, "relative error at which the iteration may end", gt=0)
-    budget: float = param(20.0, "seconds for the iteration; then the value is an upper bound", gt=0)
+    budget: float = param(20.0, "processor seconds for the iteration; then the value is an upper bound", gt=0)
 
     level: ClassVar[Level] = "graph"
     range: ClassVar[str] = "[0, n/(n-1)]"
