@@ -3,9 +3,10 @@
 Rules of reading, ours, since there is no standard:
 
 - Lines that start with `#`, `%` or `//` are comments. `# Nodes: N` (SNAP) states the number of nodes.
-- Integer names are node numbers when the smallest is 0 or 1 and the largest is below 4·(distinct names) + 16: gaps are
-  isolated nodes, and numbers from 1 are shifted by one with the names kept as labels. Otherwise nodes are numbered in
-  numeric order (all names integers) or by first appearance, and labels hold the names.
+- A node exists when an edge names it, or a comment states how many there are. Integer names from 0 or 1 without gaps (or
+  with as many nodes stated as the gaps need) are node numbers; numbers from 1 are shifted by one with the names kept as
+  labels. Otherwise nodes are numbered in numeric order (all names integers) or by first appearance, and labels hold the
+  names.
 - Undirected unless the user or a `type` column says directed; an edge listed in both directions is one edge.
 """
 
@@ -99,9 +100,7 @@ def _numbered(rows: Rows, about: About, stated: int | None, reading: Reading) ->
         return check_nodes(stated or 0, 0, reading), rows.ids, None
     distinct, inverse = np.unique(rows.ids, return_inverse=True)
     low, high = int(distinct[0]), int(distinct[-1])
-    dense = low in (0, 1) and high < 4 * len(distinct) + 16
-    # A file that states exactly as many nodes as it names says that the gaps are not nodes.
-    if dense and not (stated == len(distinct) < high + 1 - low):
+    if low in (0, 1) and high + 1 - low <= max(len(distinct), stated or 0):
         n = max(high + 1 - low, stated or 0)
         if n > 4 * high + MANY_ISOLATED:
             raise reading.error(f"a stated number of nodes near the largest name, {high}", str(stated))

@@ -21,8 +21,14 @@ __all__ = ["analysis_tables", "comparison_table", "number", "rendered"]
 
 SUMMARY = ("min", "mean", "max", "std")
 
+ROUNDING = 1e-12
+"""Residuals below this are rounding, and differ from machine to machine."""
+
 SOLVER = frozenset({"steps", "residual_norm", "relative_error", "histogram", "self_loops_read", "parallel_edges_read"})
 """Details that stand in the record but not in the table."""
+
+ONLY_DISCONNECTED = frozenset({"components", "largest_component", "sum_within_components", "disconnected_pairs"})
+"""Details that repeat the value of a connected graph."""
 
 Row = "tuple[Graph, dict[str, Any], dict[str, Values]]"
 
@@ -58,9 +64,9 @@ def _full(graph: Graph, record: dict[str, Any], found: Mapping[str, Values], *, 
     table.add_column("value", justify="right")
     table.add_column("details")
     for name, entry in record["measures"].items():
-        table.add_row(escape(name), escape(_value(entry)), escape(_details(entry)))
+        table.add_row(escape(name), escape(_value(entry)), escape(_details(entry, connected=facts["components"] == 1)))
         if top and entry["level"] == "edge" and name in found and "summary" in entry:
-            table.add_row("", "", escape("lowest: " + _lowest(graph, found[name], top)), style="dim")
+            table.add_row("", "", escape(_worst(graph, found[name], top, entry.get("better") == "lower")), style="dim")
     return table
 
 
@@ -74,16 +80,18 @@ def _value(entry: Mapping[str, Any]) -> str:
     return ("" if entry["exact"] else "≈ ") + number(entry["value"]) + error
 
 
-def _details(entry: Mapping[str, Any]) -> str:
+def _details(entry: Mapping[str, Any], *, connected: bool) -> str:
     parts = [str(entry["reason"])] if entry.get("reason") else []
     if "summary" in entry:
         s = entry["summary"]
         parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and k != "mean"]
         if s.get("negative_fraction"):
             parts.append(f"{s['negative_fraction']:.0%} negative")
-    parts += _figures(entry.get("details") or {})
+    details = entry.get("details") or {}
+    parts += _figures({k: v for k, v in details.items() if not (connected and k in ONLY_DISCONNECTED)})
     if entry.get("residual") is not None:
-        parts.append(f"residual {entry['residual']:.1e}")
+        residual = entry["residual"]
+        parts.append(f"residual {residual:.1e}" if residual > ROUNDING else f"residual < {ROUNDING:.0e}")
     return ", ".join(parts)
 
 
@@ -104,15 +112,17 @@ def _figures(details: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _lowest(graph: Graph, values: Values, top: int) -> str:
+def _worst(graph: Graph, values: Values, top: int, highest: bool) -> str:
+    """The edges where information gets stuck most: of highest value where lower is better, else of lowest."""
     data = np.asarray(values.data)
     names = graph.labels
 
     def name(node: Any) -> str:
         return str(node) if names is None else names[node]
 
-    order = np.argsort(data, kind="stable")[:top]
-    return ", ".join(f"{name(u)}–{name(v)} {number(data[i])}" for i in order for u, v in [graph.edges[i]])
+    order = np.argsort(-data if highest else data, kind="stable")[:top]
+    edges = ", ".join(f"{name(u)}–{name(v)} {number(data[i])}" for i in order for u, v in [graph.edges[i]])
+    return f"{'highest' if highest else 'lowest'}: {edges}"
 
 
 def _many(records: list[dict[str, Any]]) -> Table:

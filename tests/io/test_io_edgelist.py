@@ -91,8 +91,12 @@ def test_dict_without_weight_weighs_one() -> None:
 
 
 class TestNumbering:
-    def test_from_zero_gaps_are_isolated_nodes(self) -> None:
+    def test_a_node_exists_when_an_edge_names_it(self) -> None:
         graph = read("0 1\n1 5\n")
+        assert (graph.n, graph.labels, graph.edges.tolist()) == (3, ("0", "1", "5"), [[0, 1], [1, 2]])
+
+    def test_or_when_the_file_states_that_many(self) -> None:
+        graph = read("# Nodes: 6 Edges: 2\n0 1\n1 5\n")
         assert (graph.n, graph.labels, graph.notes) == (6, None, {"isolated": 3})
 
     def test_from_one_is_shifted_and_keeps_its_names(self) -> None:
