@@ -37,7 +37,7 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         items, single = _items(loaded, float(size))
     except Unusable as error:
         raise reading.error("graphs in a form PyG saves", str(error), HINT) from error
-    levels = levels_of(item for item in items if isinstance(item, dict))
+    levels = levels_of((item for item in items if isinstance(item, dict)), size)
     for number, item in enumerate(items):
         here = reading if single else dataclasses.replace(reading, name=f"{reading.name}[{number}]")
         if isinstance(item, dict):

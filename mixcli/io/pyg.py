@@ -27,7 +27,7 @@ from mixcli import provenance
 from mixcli.graph import Graph, LayerPlan
 from mixcli.io.arrays import compressed_rows, from_listing, integer_pairs
 from mixcli.io.checks import check_nodes
-from mixcli.io.tensors import Unusable, as_array, shape_of, sparse_parts
+from mixcli.io.tensors import Unusable, as_array, shape_of, sparse_parts, stated_size
 from mixcli.io.values import column
 
 if TYPE_CHECKING:
@@ -89,13 +89,13 @@ def graph_of(
     """
     try:
         arcs, weight = _topology(store, reading, limit)
-        n, how = count_nodes(store, arcs)
+        n, how = count_nodes(store, limit, arcs)
     except Unusable as error:
         raise reading.error("edge_index as a (2, k) integer tensor", str(error), "pass a valid Data") from error
     if not math.isinf(limit):
         check_nodes(n, int(limit), reading)
     layout = _layout(store)
-    levels = levels_of([store]) if levels is None else levels
+    levels = levels_of([store], limit) if levels is None else levels
     parts, notes = _payload(store, n, len(arcs), levels, layout, limit)
     if how:
         notes["nodes"] = how
@@ -112,8 +112,8 @@ def graph_of(
     )  # fmt: skip
 
 
-def count_nodes(store: Store, arcs: NDArray[np.int64] | None = None) -> tuple[int, str]:
-    """Number of nodes, and where it was taken from if that was not an explicit statement."""
+def count_nodes(store: Store, limit: float = math.inf, arcs: NDArray[np.int64] | None = None) -> tuple[int, str]:
+    """Number of nodes, and where it was taken from if that was a guess."""
     if store.get("num_nodes") is not None:
         value = as_array(store["num_nodes"])
         if value.size != 1 or value.dtype.kind not in "iu":
@@ -127,22 +127,25 @@ def count_nodes(store: Store, arcs: NDArray[np.int64] | None = None) -> tuple[in
     for name in ("adj", "adj_t"):
         if (rows := _rows(store.get(name))) is not None:
             return rows, ""
+    if (size := stated_size(store.get("edge_index"))) is not None:
+        return size, ""
     if arcs is None:
-        arcs = _edge_index(store["edge_index"], math.inf) if "edge_index" in store else np.zeros((0, 2), np.int64)
+        arcs = _edge_index(store["edge_index"], limit) if "edge_index" in store else np.zeros((0, 2), np.int64)
     return (int(arcs.max()) + 1 if arcs.size else 0), "counted from edge_index"
 
 
-def levels_of(stores: Iterable[Store]) -> dict[str, Part]:
+def levels_of(stores: Iterable[Store], limit: float = math.inf) -> dict[str, Part]:
     """What each attribute belongs to, judged over all graphs of a file.
 
     Args:
         stores: the attributes of each graph.
+        limit: bytes of the file.
     """
     fits: dict[str, set[str]] = {}
     proof: dict[str, set[str]] = {}
     for store in stores:
         try:
-            n = count_nodes(store)[0]
+            n = count_nodes(store, limit)[0]
         except Unusable:
             continue
         k = _arc_count(store)

@@ -15,7 +15,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Unusable", "as_array", "shape_of", "sparse_parts"]
+__all__ = ["Unusable", "as_array", "shape_of", "sparse_parts", "stated_size"]
 
 SMALL = 2**20
 """Bytes that an expanded tensor may have, whatever is behind it (`torch.ones(1).expand(n)` is a common mask)."""
@@ -30,7 +30,8 @@ def as_array(value: Any, limit: float = math.inf) -> NDArray[Any]:
 
     Args:
         value: the value.
-        limit: bytes of the file it came from; a larger array cannot have been in there.
+        limit: bytes of the file it came from; a larger array cannot have been in there. Infinite for an object of the
+            caller's own.
 
     Raises:
         Unusable: sparse, quantised, nested, too large, or not an array at all.
@@ -54,6 +55,13 @@ def shape_of(value: Any) -> tuple[int, ...] | None:
     import torch
 
     return tuple(value.shape) if isinstance(value, (np.ndarray, torch.Tensor)) else None
+
+
+def stated_size(value: Any) -> int | None:
+    """Number of nodes that PyG's `EdgeIndex` was given, or None."""
+    stated = getattr(value, "__dict__", {}).get("_sparse_size")
+    sizes = [s for s in stated if type(s) is int] if isinstance(stated, (tuple, list)) else []
+    return max(sizes, default=None)
 
 
 def sparse_parts(value: Any, limit: float = math.inf) -> tuple[str, tuple[int, ...], list[NDArray[Any]]] | None:
@@ -92,7 +100,7 @@ def _dense(tensor: Any, limit: float) -> NDArray[Any]:
     if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_nested or tensor.device.type == "meta":
         raise Unusable(f"a tensor of layout {tensor.layout} on {tensor.device}")
     size = math.prod(tensor.shape) * tensor.dtype.itemsize
-    if size > max(SMALL, min(limit, tensor.untyped_storage().nbytes())):
+    if not math.isinf(limit) and size > max(SMALL, min(limit, tensor.untyped_storage().nbytes())):
         raise Unusable(f"a tensor of {size} bytes in a file that does not hold them")
     tensor = torch.Tensor.cpu(tensor).resolve_conj().resolve_neg()
     if tensor.dtype == torch.bfloat16 or "float8" in str(tensor.dtype):

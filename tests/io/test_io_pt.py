@@ -116,6 +116,11 @@ def test_every_form_of_the_path(value: Any) -> None:
     assert (graph.n, graph.edges.tolist(), graph.directed, graph.weight) == (3, [[0, 1], [1, 2]], False, None)
 
 
+def test_edge_index_may_state_the_number_of_nodes() -> None:
+    assert one(Data(edge_index=EdgeIndex(PATH, sparse_size=(7, 7)))).n == 7
+    assert one(Data(edge_index=EdgeIndex(PATH))).n == 3
+
+
 def test_adj_t_is_transposed() -> None:
     adj_t = torch.tensor([[0.0, 0], [3, 0]]).to_sparse_csr()  # row 1 holds the predecessors of node 1
     graph = one(Data(adj_t=adj_t))
