@@ -20,7 +20,7 @@ from mixcli.io.about import About, number
 from mixcli.io.base import Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
-from mixcli.io.numbers import as_ids, bad_line, check_weight, data_lines, line_of, number_table, unix_lines
+from mixcli.io.numbers import bad_line, check_weight, data_lines, from_one, line_of, number_table, unix_lines
 
 __all__ = ["FORMAT"]
 
@@ -87,13 +87,8 @@ def _edges(body: str, letter: str, n: int, reading: Reading) -> tuple[NDArray[np
         raise bad_line(rows, columns, reading)
     if not table.size:
         return np.zeros((0, 2), np.int64), None
-    ids = as_ids(table[:, :2])
-    if ids is None or not ((ids >= 1) & (ids <= n)).all():
-        ends = table[:, :2]
-        row = int(np.flatnonzero(~((ends >= 1) & (ends <= n) & (ends % 1 == 0)).all(axis=1))[0])
-        found = f"({ends[row, 0]:g}, {ends[row, 1]:g})"
-        raise reading.error(f"nodes from 1 to {n}", found, line=line_of(rows, row))
-    return ids - 1, table[:, 2] if table.shape[1] == 3 else None
+    ids = from_one(table, n, reading, lambda row: line_of(rows, row))
+    return ids, table[:, 2] if table.shape[1] == 3 else None
 
 
 def _conductances(

@@ -20,9 +20,9 @@ from mixcli.io.base import Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
 from mixcli.io.numbers import (
-    as_ids,
     bad_line,
     check_weight,
+    from_one,
     line_of,
     number_table,
     split_size_line,
@@ -123,15 +123,11 @@ def _coordinates(n: int, entries: int, rest: str, field: str, reading: Reading, 
         raise bad_line(rest, columns, reading, start)
     if len(table) != entries:
         raise reading.error(f"{entries} entries, as line {start} says", str(len(table)), "check that it is complete")
-    ids = as_ids(table[:, :2].reshape(-1, 2))
-    if ids is None or not ((ids >= 1) & (ids <= n)).all():
-        row = int(np.flatnonzero(~((table[:, :2] >= 1) & (table[:, :2] <= n) & (table[:, :2] % 1 == 0)).all(axis=1))[0])
-        found = f"({table[row, 0]:g}, {table[row, 1]:g})"
-        raise reading.error(f"indices from 1 to {n}", found, line=line_of(rest, row, start))
+    ids = from_one(table, n, reading, lambda row: line_of(rest, row, start))
     weight = table[:, 2] if table.shape[1] == 3 else None
     if weight is not None and reading.weighted:
         check_weight(weight, reading, lambda row: line_of(rest, row, start))
-    return ids - 1, weight
+    return ids, weight
 
 
 def _dense(n: int, rest: str, symmetry: str, reading: Reading, start: int) -> _Entries:

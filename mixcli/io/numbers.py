@@ -18,6 +18,7 @@ __all__ = [
     "bad_line",
     "check_weight",
     "data_lines",
+    "from_one",
     "line_of",
     "number_table",
     "split_size_line",
@@ -67,6 +68,23 @@ def as_ids(table: NDArray[np.float64]) -> NDArray[np.int64] | None:
     if not (np.abs(table) < EXACT).all() or (table != np.floor(table)).any():
         return None
     return table.astype(np.int64)
+
+
+def from_one(
+    table: NDArray[np.float64], n: int, reading: Reading, line_of_row: Callable[[int], int]
+) -> NDArray[np.int64]:
+    """The first two columns, numbers from 1 to n, as node numbers from 0.
+
+    Raises:
+        InputError: one is something else, with its line.
+    """
+    ends = table[:, :2].reshape(-1, 2)
+    good = ((ends >= 1) & (ends <= n) & (ends == np.floor(ends))).all(axis=1)
+    if not good.all():
+        row = int(np.flatnonzero(~good)[0])
+        found = f"({ends[row, 0]:g}, {ends[row, 1]:g})"
+        raise reading.error(f"nodes from 1 to {n}", found, line=line_of_row(row))
+    return ends.astype(np.int64) - 1
 
 
 def to_float(token: str, what: str, reading: Reading, line: int) -> float:
