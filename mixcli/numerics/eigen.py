@@ -2,16 +2,17 @@
 
 The rule, in order (processor seconds):
 
-1. n <= 500: dense, no compiled kernels (0.15 s at 500).
+1. n <= 128: dense (5 ms).
 2. B = D: Lanczos on D^-1 A by the three-term recurrence, left after 30 steps when the Ritz value says λ₂ < 0.04. On
    expanders and preferential attachment no preconditioner helps, and these steps are cheap (1 to 2 s at n = 1e5).
 3. n <= 5000 and m <= 30000: Lanczos on L^+ B with a sparse factor (10 ms for a planar graph, 0.7 s for a random one),
    so that a small graph never waits for the compiler.
-4. Otherwise LOBPCG over an approximate Cholesky factor: paths, roads, small worlds, weights over twelve decades.
+4. n <= 500: dense again (0.2 s), for weights over so many decades that the factor loses its digits.
+5. Otherwise LOBPCG over an approximate Cholesky factor: paths, roads, small worlds, weights over twelve decades.
 
-What comes back is always a Rayleigh quotient taken over edge differences: never below λ₂, and right to a relative
-1e-12 even at λ₂ = 5e-10. Not certified by any of it: that no smaller eigenvalue was missed; a random start makes it
-improbable.
+What comes back is always a Rayleigh quotient taken over edge differences: never below λ₂, and free of cancellation, so
+that λ₂ = 5e-10 keeps as many digits as λ₂ = 0.5. Not certified by any of it: that no smaller eigenvalue was missed; a
+random start makes it improbable.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Eigenpair", "fiedler", "solve_dense", "solve_factored", "solve_lanczos", "solve_lobpcg"]
 
-DENSE = 500
+DENSE_FIRST, DENSE = 128, 500
 DIRECT_NODES, DIRECT_EDGES = 5000, 30000
 _SMALL = 0.04  # a 3-regular random graph has 0.057; below, a preconditioner pays
 _LONG = 1500  # steps of Lanczos on D^-1 A
@@ -88,13 +89,15 @@ def fiedler(
     """
     pencil = Pencil.of(graph, normalized)
     with one_blas_thread():
-        if graph.n <= DENSE:
+        if graph.n <= DENSE_FIRST:
             return solve_dense(pencil, tolerance)
         end = time.thread_time() + budget
         rng = np.random.default_rng(seed)
         pair = solve_lanczos(pencil, tolerance, budget, rng) if normalized else None
         if pair is None and graph.n <= DIRECT_NODES and graph.m <= DIRECT_EDGES:
             pair = solve_factored(pencil, tolerance, rng)
+        if (pair is None or not pair.converged) and graph.n <= DENSE:
+            return solve_dense(pencil, tolerance)
         return pair or solve_lobpcg(pencil, tolerance, end - time.thread_time(), rng)
 
 

@@ -39,7 +39,7 @@ class SpectralGap(Measure):
         the value, however small it is. When the budget ends first the value is an upper bound (a Rayleigh quotient),
         `exact` is False and `details["ok"]` too; `cheeger_lower` is then None.
 
-    Cost: O(n³) up to 500 nodes, then about O(m log n) and some tens of products with L.
+    Cost: O(n³) up to 128 nodes, then about O(m log n) and some tens of products with L.
 
     Example:
         >>> from mixcli.generators.graphs import barbell
@@ -58,7 +58,7 @@ class SpectralGap(Measure):
     level: ClassVar[Level] = "graph"
     range: ClassVar[str] = "[0, n/(n-1)]"
     better: ClassVar = "higher"
-    cost: ClassVar[str] = "O(n³) for n <= 500, else about O(m log n) times some tens"
+    cost: ClassVar[str] = "O(n³) for n <= 128, else about O(m log n) times some tens"
     disconnected: ClassVar[str] = "0, with the number of components; the largest one's gap in the details"
     equation: ClassVar[str] = "λ₂ = min Σ w_uv (x_u - x_v)² / Σ d_v x_v² over Σ d_v x_v = 0"
     cites: ClassVar[str] = "Chung 1997, eq. (1.2), thm 2.2"
