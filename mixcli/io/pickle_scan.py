@@ -7,11 +7,12 @@ must be on a list of constructors of arrays, sparse matrices and containers.
 from __future__ import annotations
 
 import pickletools
+import warnings
 from pathlib import Path
 
 from mixcli.errors import InputError
 
-__all__ = ["check_pickle", "names_in"]
+__all__ = ["HiddenNames", "check_pickle", "names_in"]
 
 HARMLESS = {
     f"{module} {name}"
@@ -30,6 +31,10 @@ INDIRECT = {"STACK_GLOBAL", "EXT1", "EXT2", "EXT4"}
 """Opcodes that take a name from the stack or from a registry, where reading alone does not show it."""
 
 
+class HiddenNames(ValueError):
+    """A pickle that makes the names it imports while it runs."""
+
+
 def names_in(data: bytes) -> set[str]:
     """Names that a pickle imports, as "module name".
 
@@ -37,14 +42,22 @@ def names_in(data: bytes) -> set[str]:
         data: the pickle.
 
     Raises:
-        ValueError: not a pickle, or one that hides names from this reading.
+        HiddenNames: it hides names from this reading.
+        ValueError: not a pickle.
     """
     found: set[str] = set()
-    for opcode, argument, _ in pickletools.genops(data):
-        if opcode.name in INDIRECT:
-            raise ValueError(f"opcode {opcode.name}")
-        if opcode.name in ("GLOBAL", "INST"):
-            found.add(str(argument))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd escapes in its strings
+        try:
+            for opcode, argument, _ in pickletools.genops(data):
+                if opcode.name in INDIRECT:
+                    raise HiddenNames(f"names made at run time ({opcode.name})")
+                if opcode.name in ("GLOBAL", "INST"):
+                    found.add(str(argument))
+        except HiddenNames:
+            raise
+        except Exception as error:  # pickletools decodes what it meets, in many ways
+            raise ValueError(f"no whole pickle ({error})") from error
     return found
 
 
@@ -57,7 +70,7 @@ def check_pickle(path: Path) -> None:
     fix = "use the original file of the data set"
     try:
         unknown = names_in(path.read_bytes()) - HARMLESS
-    except (ValueError, IndexError, OverflowError) as error:
+    except ValueError as error:
         raise InputError("a pickle of arrays", str(error)[:160], fix, where=str(path)) from error
     if unknown:
         shown = ", ".join(sorted(name.replace(" ", ".") for name in unknown)[:5])

@@ -15,6 +15,7 @@ import zipfile
 from typing import TYPE_CHECKING, Any
 
 from mixcli.errors import InputError
+from mixcli.io.pickle_scan import HiddenNames, names_in
 from mixcli.io.stand_ins import STAND_INS
 
 if TYPE_CHECKING:
@@ -95,18 +96,12 @@ def _check_zip(data: bytes, reading: Reading) -> None:
 
 def _names_in(data: bytes) -> list[str]:
     """Classes and functions that a bare pickle would call, found without running it."""
-    import pickletools
-
-    names: list[str] = []
     try:
-        for opcode, argument, _ in pickletools.genops(data):
-            if opcode.name in ("GLOBAL", "INST"):
-                names.append(str(argument).replace(" ", "."))
-            elif opcode.name in ("STACK_GLOBAL", "EXT1", "EXT2", "EXT4"):
-                names.append("names made at run time")
-    except (ValueError, IndexError, OverflowError):  # not a pickle, or no more of it
-        pass
-    return names
+        return [name.replace(" ", ".") for name in names_in(data)]
+    except HiddenNames as error:
+        return [str(error)]
+    except ValueError:  # no pickle at all
+        return []
 
 
 def _refusal(names: list[str], reading: Reading) -> InputError | None:
