@@ -146,8 +146,10 @@ def test_pt_heterodata_with_content() -> None:
         Data(edge_index=PATH, num_nodes=3, edge_weight=torch.ones(1).expand(10**9)),
         torch.zeros(1).expand(10**6, 10**6),
         torch.zeros(1, dtype=torch.long).expand(2, 10**9),
-        torch.sparse_coo_tensor(torch.tensor([[0], [1]]), torch.ones(1), (10**9, 10**9)),
-        Data(adj=torch.sparse_coo_tensor(torch.tensor([[0], [1]]), torch.ones(1), (10**9, 10**9))),
+        torch.sparse_coo_tensor(torch.tensor([[0], [1]]), torch.ones(1), (10**9, 10**9), check_invariants=True),
+        Data(
+            adj=torch.sparse_coo_tensor(torch.tensor([[0], [1]]), torch.ones(1), (10**9, 10**9), check_invariants=True)
+        ),
     ],
     ids=range(10),
 )
