@@ -1,7 +1,9 @@
-"""Stand-ins for the numpy names that a pickle of arrays mentions.
+"""Stand-ins for names that a pickle may mention and that it should not get.
 
 A `.pt` file with a numpy attribute needs `numpy.ndarray`, `numpy.dtype` and two functions. The real ones hand state
 from the file to numpy's C code. These only record what the file says; `restore` then checks it and copies the bytes.
+A PyG `Data` and its storage become plain holders of attributes, which also spares the seconds of importing PyG. A
+`defaultdict` becomes a plain dict, which is what torch's unpickler can fill, and `bytes` makes an empty string only.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["STAND_INS", "Recorded", "restore"]
+__all__ = ["STAND_INS", "LoadedData", "Recorded", "restore"]
 
 DTYPE = re.compile(r"[<>|=]?(?:b1|[iu][1248]|f[248]|c8|c16|U\d{1,6})")
 
@@ -42,7 +44,7 @@ class RecordedType:
 
 
 class Marker:
-    """Stands for the class `numpy.ndarray`, which a pickle passes to `_reconstruct` and nothing else."""
+    """In place of a class that a pickle mentions and never makes: `numpy.ndarray`, the classes behind `Data`."""
 
 
 def record_array(kind: Any, shape: Any, code: Any) -> Recorded:
@@ -55,11 +57,43 @@ def record_scalar(dtype: Any, raw: Any = b"") -> Recorded:
     return Recorded(dtype, raw)
 
 
+def plain_dict(factory: Any = None) -> dict[Any, Any]:
+    """In place of `collections.defaultdict` (PyG's cache of attribute kinds)."""
+    return {}
+
+
+def no_bytes() -> bytes:
+    """In place of `bytes`, which an empty numpy array is pickled with."""
+    return b""
+
+
+class LoadedData:
+    """In place of a PyG `Data`: the attributes that the file gives it."""
+
+    def __setstate__(self, state: Any) -> None:
+        self.__dict__.update(state)
+
+
+class LoadedStorage(LoadedData):
+    """In place of the `GlobalStorage` inside a `Data`."""
+
+
+def attribute_kind(value: Any) -> None:
+    """In place of PyG's enumeration `AttrType`."""
+
+
+_PYG = "torch_geometric.data"
 STAND_INS: list[tuple[Any, str]] = [
     (Marker, "numpy.ndarray"),
     (RecordedType, "numpy.dtype"),
     *((record_array, f"numpy.{core}.multiarray._reconstruct") for core in ("core", "_core")),
     *((record_scalar, f"numpy.{core}.multiarray.scalar") for core in ("core", "_core")),
+    (LoadedData, f"{_PYG}.data.Data"),
+    (LoadedStorage, f"{_PYG}.storage.GlobalStorage"),
+    (attribute_kind, f"{_PYG}.storage.AttrType"),
+    *((Marker, f"{_PYG}.data.{name}") for name in ("DataEdgeAttr", "DataTensorAttr")),
+    (plain_dict, "collections.defaultdict"),
+    (no_bytes, "builtins.bytes"),
     (Recorded, f"{Recorded.__module__}.Recorded"),  # torch lets a pickle set the state of listed classes only
 ]
 """For `torch.serialization.safe_globals`: (object, the name it answers to)."""
