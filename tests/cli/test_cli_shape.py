@@ -10,7 +10,6 @@ import pytest
 
 from mixcli.catalog import COMMANDS, GRAPHS, MEASURES, MODELS, REWIRINGS
 
-
 HELP = """
 import sys
 sys.argv = ["mixcli", "--help"]
