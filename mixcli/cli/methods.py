@@ -42,10 +42,13 @@ def methods(
         str | None, typer.Argument(metavar="[NAME]", help="A method, for its card.", show_default=False)
     ] = None,
 ) -> None:
-    """List measures, rewirings, models, graph families and formats; NAME shows one in full."""
+    """List measures, rewirings, models, graph families, formats and datasets; NAME shows one in full."""
     form = shell.form(default="table")
     if name is None:
+        from mixcli.io import pyg_catalog
+
         listing = {kind: {n: c.summary(n) or _title(c, n) for n in c} for kind, c in CATALOGS.items()}
+        listing["datasets"] = {n: pyg_catalog.describe(n.removeprefix("pyg:"))["kind"] for n in pyg_catalog.names()}
         shell.emit([json.dumps(listing, indent=2) + "\n"] if form != "table" else _lines(listing))
         return
     found = [(kind, c) for kind, c in CATALOGS.items() if name in c]
