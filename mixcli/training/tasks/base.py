@@ -47,8 +47,6 @@ class Task(ABC):
     hidden: ClassVar[int]
     dropout: ClassVar[float]
     drop_input: ClassVar[bool] = False
-    protocol: ClassVar[Protocol]
-    """The settings that hold where the user says nothing."""
 
     name: str
     classes: int
@@ -56,6 +54,11 @@ class Task(ABC):
     """Convolutions, where the model does not say."""
     labels: NDArray[np.int64]
     """(units,) class of each unit, -1 where it has none."""
+
+    @property
+    @abstractmethod
+    def protocol(self) -> Protocol:
+        """The settings that hold where the user says nothing."""
 
     @property
     @abstractmethod
@@ -109,17 +112,18 @@ def stratified(labels: NDArray[np.int64], train: float, val: float, rng: np.rand
         >>> len(s.train), len(s.val), len(s.test)
         (32, 4, 4)
     """
-    parts: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
-    seen = 0
-    for c in np.unique(labels[labels >= 0]):
-        members = rng.permutation(np.flatnonzero(labels == c))
-        # Cumulative rounding: what one class is short of, the next one gets.
-        bounds = [[round(share * k) for share in (train, train + val)] for k in (seen, seen + len(members))]
-        first, second = bounds[1][0] - bounds[0][0], bounds[1][1] - bounds[0][1]
-        for part, piece in zip(parts, np.split(members, [first, second]), strict=True):
-            part.append(piece)
-        seen += len(members)
-    return Split(*(np.sort(np.concatenate(p)).astype(np.int64) for p in parts))
+    order = [rng.permutation(np.flatnonzero(labels == c)) for c in np.unique(labels[labels >= 0])]
+    units = np.concatenate(order) if order else np.zeros(0, np.int64)
+    # Taken evenly along the row of classes: each class, being a stretch of it, gets its share.
+    first = _every(len(units), train)
+    rest = units[~first]
+    second = _every(len(rest), val / (1 - train))
+    return Split(*(np.sort(part).astype(np.int64) for part in (units[first], rest[second], rest[~second])))
+
+
+def _every(n: int, share: float) -> NDArray[np.bool_]:
+    """(n,) evenly spread True for a share of the positions, round(share · k) of the first k for each k."""
+    return np.diff(np.round(share * np.arange(n + 1) + 1e-9)) > 0
 
 
 def class_numbers(y: NDArray[Any], what: str, where: str) -> tuple[NDArray[np.int64], int]:

@@ -18,8 +18,8 @@ DENSE = 2000
 REACH = 6
 """Most hops between the ends of a pair, which is the number of convolutions needed to carry a message over."""
 
-FARTHEST = 0.1
-"""Share of the eligible pairs, by resistance, that pairs are drawn from."""
+FARTHEST, AT_LEAST = 0.1, 30
+"""Share of the eligible pairs, by resistance, that pairs are drawn from; and how many of them at least."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def far_pairs(graph: Graph, count: int, context: Context) -> FarPairs:
     """Draw ordered pairs (source, target) far apart in effective resistance, but at most 6 hops.
 
     Up to 2000 nodes: of the ordered pairs in the largest component that are 2 to 6 hops apart (1 hop where there are no
-    others), those with a resistance not below the 90 % quantile; where these are fewer than `count`, the `count` with
-    greatest resistance. Drawn without replacement. Beyond 2000 nodes: random sources without replacement, the target a
-    random one of the nodes at the greatest hop distance up to 6.
+    others), the tenth with greatest resistance, or the 30 with greatest where a tenth is fewer; pairs that tie with the
+    last of these belong too. Drawn from them without replacement. Beyond 2000 nodes: random sources without
+    replacement, the target a random one of the nodes at the greatest hop distance up to 6.
 
     Args:
         graph: undirected.
@@ -68,7 +68,7 @@ def _by_resistance(graph: Graph, count: int, rng: np.random.Generator) -> FarPai
         eligible = hops == 1
     source, target = np.nonzero(eligible)
     far = resistance[source, target]
-    take = min(len(far), max(count, int(np.ceil(FARTHEST * len(far)))))
+    take = min(len(far), max(AT_LEAST, int(np.ceil(FARTHEST * len(far)))))
     if not take:
         return FarPairs(np.zeros((0, 2), np.int64), np.zeros(0, np.int64), np.zeros(0))
     bound = np.partition(far, len(far) - take)[len(far) - take]

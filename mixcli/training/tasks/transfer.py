@@ -14,7 +14,7 @@ from mixcli.errors import NotApplicable
 from mixcli.graph import Graph
 from mixcli.training.protocol import Protocol
 from mixcli.training.tasks.base import Split, Task, streams
-from mixcli.training.tasks.far_pairs import far_pairs
+from mixcli.training.tasks.far_pairs import REACH, far_pairs
 from mixcli.training.tasks.features import digest
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Transfer"]
 
-MOST_PAIRS, FEWEST_PAIRS = 100, 15
-ROWS = 100_000
-"""Node rows per epoch that the number of pairs is chosen for."""
+MOST_PAIRS, FEWEST_PAIRS = 50, 15
+EPOCH_ROWS, BATCH_ROWS = 30_000, 50_000
+"""Node rows, summed over samples, that the number of pairs and the size of a batch are chosen for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,9 @@ class Transfer(Task):
     drawn once per comparison from those far apart in effective resistance on the graph as given (`far_pairs`); the same
     pairs serve every arm. Split: pairs, with all C samples of each, at random 60/20/20 by trial, so a tested pair was
     never trained on, and guessing gives 1/C. Network: as many convolutions as the farthest pair is hops apart on the
-    graph as given, so that the message can arrive before any rewiring; width 64, no dropout. Training: Adam 3e-3,
-    batches of 64 samples, at most 200 epochs, stop after 50 without a better validation result.
+    graph as given, so that the message can arrive before any rewiring; width 64, no dropout. Training: Adam 1e-3,
+    batches of 32 samples (fewer beyond 1500 nodes), at most 100 epochs, stop after 30 without a better validation
+    result.
 
     Source: the ring transfer of Di Giovanni et al., ICML 2023, section 5, with pairs by resistance instead of antipodes
     (ours), and with a validation set.
@@ -59,8 +60,6 @@ class Transfer(Task):
     hidden: ClassVar[int] = 64
     dropout: ClassVar[float] = 0.0
     fixed: ClassVar[bool] = False
-    protocol: ClassVar[Protocol] = Protocol(lr=3e-3, epochs=200, patience=50, batch_size=64)
-
     name: str
     n: int
     pairs: NDArray[np.int64]
@@ -80,12 +79,8 @@ class Transfer(Task):
         if graph.directed:
             fix = "pass --undirected to forget the directions"
             raise NotApplicable("an undirected graph for the transfer task", "a directed one", fix, where=name)
-        count = int(np.clip(ROWS // (cls.classes * max(graph.n, 1)), FEWEST_PAIRS, MOST_PAIRS))
-        context.limits.check(
-            "the transfer task",
-            memory=64 * graph.n * 64 * 4 * 20,
-            instead="compare on a part of the graph, or give labels",
-        )
+        count = int(np.clip(EPOCH_ROWS // (cls.classes * max(graph.n, 1)), FEWEST_PAIRS, MOST_PAIRS))
+        _check_size(graph, context)
         found = far_pairs(graph, count, context)
         if len(found.pairs) < FEWEST_PAIRS:
             fix = "give a larger connected graph, or labels"
@@ -99,6 +94,12 @@ class Transfer(Task):
     def width(self) -> int:
         """Number of input features: one channel per class."""
         return self.classes
+
+    @property
+    def protocol(self) -> Protocol:
+        """Batches get smaller as the graph gets larger."""
+        size = int(np.clip(BATCH_ROWS // max(1, self.n), self.classes, 32))
+        return Protocol(lr=1e-3, epochs=100, patience=30, batch_size=size)
 
     @cached_property
     def labels(self) -> NDArray[np.int64]:
@@ -130,6 +131,12 @@ class Transfer(Task):
             "classes": self.classes, "hops": {"mean": self.distance, "max": self.layers}, "resistance": self.resistance,
             "features": self.width, "split": "60/20/20 of the pairs, by trial",
         }  # fmt: skip
+
+
+def _check_size(graph: Graph, context: Context) -> None:
+    rows = max(BATCH_ROWS, Transfer.classes * graph.n)
+    saved = 4 * Transfer.hidden * 3 * REACH  # bytes per row: three arrays for each layer wait for the backward pass
+    context.limits.check("the transfer task", memory=rows * saved, instead="compare on a part of the graph")
 
 
 def _samples(pairs: NDArray[np.int64], classes: int) -> NDArray[np.int64]:

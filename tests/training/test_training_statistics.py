@@ -1,0 +1,131 @@
+"""Intervals, tests and their degenerate cases."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mixcli.training.statistics import estimate, holm, paired, sign_flip
+from mixcli.training.verdict import verdict
+
+RESULTS = st.lists(st.floats(0, 1), min_size=0, max_size=15)
+
+
+def test_plain_interval_is_students() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    x = np.array([0.71, 0.74, 0.69, 0.80])
+    e = estimate(x)
+    low, high = stats.t.interval(0.95, 3, loc=x.mean(), scale=stats.sem(x))
+    assert e.ci95 == pytest.approx((low, high))
+    assert e.sd == pytest.approx(x.std(ddof=1))
+
+
+def test_plain_paired_test_is_students() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    a, b = np.array([0.71, 0.74, 0.69, 0.80, 0.75]), np.array([0.70, 0.70, 0.70, 0.72, 0.76])
+    d = paired(a, b)
+    expected = stats.ttest_rel(a, b)
+    assert d.p == pytest.approx(expected.pvalue)
+    assert d.ci95 == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert (d.wins, d.ties, d.losses, d.test) == (3, 0, 2, "t")
+
+
+def test_overlapping_splits_widen_the_interval_by_nadeau_and_bengio() -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.random(100), rng.random(100)
+    plain, corrected = paired(a, b), paired(a, b, ratio=1 / 8)
+    width = [d.ci95[1] - d.ci95[0] for d in (plain, corrected)]
+    assert width[1] / width[0] == pytest.approx(math.sqrt((0.01 + 0.125) / 0.01))
+    assert corrected.p > plain.p
+    assert corrected.test == "corrected t"
+    assert estimate(a, 1 / 8).ci95[1] - estimate(a, 1 / 8).ci95[0] > np.ptp(estimate(a).ci95)
+
+
+def test_detectable_effect_is_found_with_the_stated_power() -> None:
+    rng = np.random.default_rng(1)
+    noise = rng.normal(size=(2000, 10)) * 0.05
+    typical = np.median([paired(x, np.zeros(10)).detectable for x in noise])
+    found = np.mean([paired(x + typical, np.zeros(10)).p < 0.05 for x in noise])
+    assert 0.7 < found < 0.9
+
+
+def test_no_more_false_alarms_than_stated() -> None:
+    rng = np.random.default_rng(2)
+    p = np.array([paired(rng.normal(size=10), np.zeros(10)).p for _ in range(2000)])
+    assert 0.035 < (p < 0.05).mean() < 0.065
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 8])
+def test_sign_flip_counts_every_pattern(n: int) -> None:
+    d = np.random.default_rng(n).normal(size=n)
+    patterns = [abs(np.dot(s, d)) >= abs(d.sum()) - 1e-12 for s in product([1, -1], repeat=n)]
+    assert sign_flip(d) == np.mean(patterns)
+
+
+def test_sampled_sign_flip_is_near_the_exact_one_and_repeatable() -> None:
+    d = np.random.default_rng(3).normal(size=13) + 0.4
+    exact = np.mean([abs(np.dot(s, d)) >= abs(d.sum()) - 1e-12 for s in product([1, -1], repeat=13)])
+    assert sign_flip(d, 7) == pytest.approx(exact, abs=0.02)
+    assert sign_flip(d, 7) == sign_flip(d, 7)
+    assert sign_flip(np.ones(40)) == 1 / 10_001  # never 0
+
+
+def test_holm_by_hand() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([None, 0.02]) == [None, 0.02]
+    assert holm([]) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "baseline", "reason"),
+    [
+        ([], [], "no finished pair of trials"),
+        ([0.5], [0.4], "an interval needs at least two trials"),
+        ([0.5, 0.6], [0.5, 0.6], "no trial differs"),
+        ([0.5, 0.6], [0.4, 0.5], "all trials differ by the same amount"),
+    ],
+)
+def test_nothing_is_nan_where_there_is_nothing_to_say(values: list[float], baseline: list[float], reason: str) -> None:
+    d = paired(values, baseline)
+    assert d.reason == reason
+    assert (d.ci95, d.p, d.detectable) == (None, None, None)
+    assert verdict(d, None)
+
+
+def test_null_difference_has_permutation_p_one() -> None:
+    d = paired([0.3, 0.5, 0.9], [0.3, 0.5, 0.9])
+    assert (d.mean, d.sd, d.p_permutation, d.ties) == (0.0, 0.0, 1.0, 3)
+
+
+def test_results_must_be_finite_and_as_many() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        estimate([0.5, math.nan])
+    with pytest.raises(ValueError, match="as many results"):
+        paired([0.5], [0.5, 0.6])
+
+
+@settings(max_examples=60, deadline=None)
+@given(RESULTS, st.randoms(use_true_random=False), st.sampled_from([None, 0.125]))
+def test_swapping_the_arms_changes_the_sign_only(values: list[float], random, ratio: float | None) -> None:
+    other = [random.random() for _ in values]
+    a, b = paired(values, other, ratio), paired(other, values, ratio)
+    assert (a.wins, a.ties, a.losses) == (b.losses, b.ties, b.wins)
+    assert a.p_permutation == b.p_permutation
+    if a.mean is not None:
+        assert a.mean == pytest.approx(-b.mean)
+    if a.ci95 is not None:
+        assert a.ci95 == pytest.approx((-b.ci95[1], -b.ci95[0]))
+        assert a.p == pytest.approx(b.p)
+        assert 0 <= a.p <= 1
+
+
+def test_verdict_claims_only_what_the_adjusted_p_allows() -> None:
+    clear = paired([0.8, 0.81, 0.8, 0.82], [0.7, 0.7, 0.69, 0.7])
+    assert verdict(clear, clear.p).startswith("+11.0 points [")
+    assert verdict(clear, 0.2).startswith("no difference detected (+11.0 points")
+    once = paired([0.8], [0.7])
+    assert verdict(once, None) == "+10.0 points in 1 trial; an interval needs at least two trials"
