@@ -20,7 +20,7 @@ EPILOG = """[bold]Example[/bold]
 STORY = (
     (
         "Two cliques that talk through one edge. The bridge has the lowest curvature and the largest resistance.",
-        "mixcli analyze barbell.edgelist",
+        "mixcli analyze barbell.edgelist --format table",
     ),
     (
         "SDRF adds edges around that bridge; the result flows on as a graph, with the log of every edit beside it.",
@@ -29,11 +29,12 @@ STORY = (
     ),
     (
         "A graph with features, labels and masks, straight from a PyG file.",
-        "mixcli analyze graph.pt -m size -m distance -m spectral_gap -m effective_resistance",
+        "mixcli analyze graph.pt -m size -m distance -m spectral_gap -m effective_resistance --format table",
     ),
     (
         "Does a network profit? Same splits, same initialisation, same dropout for every arm.",
-        "mixcli compare barbell.edgelist --arm none --arm sdrf --arm random --model gcn --trials 6 -o results.db",
+        "mixcli compare barbell.edgelist --arm none --arm sdrf --arm random --model gcn --trials 6"
+        " --protocol epochs=80 --format table",
     ),
 )
 
