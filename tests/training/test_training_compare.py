@@ -1,5 +1,6 @@
 """The whole comparison: paired arms, resumed stores, several processes, several sources, and the record."""
 
+import contextlib
 import json
 import os
 import signal
@@ -137,30 +138,45 @@ SCRIPT = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from test_training_compare import data, quick
-quick(data(60), ["none", "random:iterations=2"], trials=12, store=sys.argv[2], protocol={"epochs": 40})
+quick(data(40), ["none", "random:iterations=2"], trials=12, store=sys.argv[2], protocol={"epochs": 30}, jobs=2)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to see the workers")
 def test_kill_minus_nine_loses_no_trial_and_repeats_none(tmp_path: Path) -> None:
     path_, here = tmp_path / "k.db", str(Path(__file__).parent)
-    process = subprocess.Popen([sys.executable, "-c", SCRIPT, here, str(path_)])
+    process = subprocess.Popen([sys.executable, "-c", SCRIPT, here, str(path_)], stderr=subprocess.DEVNULL)
     seen: set[int] = set()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while len(seen) < 4 and time.monotonic() < deadline and process.poll() is None:
         time.sleep(0.02)
         if path_.exists():
             seen = stored(path_)
+    workers = children(process.pid)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     before = stored(path_)
     assert seen <= before
     assert len(before) >= 4
-    whole = quick(data(60), ["none", "random:iterations=2"], trials=12, store=path_, protocol={"epochs": 40})
+    whole = quick(data(40), ["none", "random:iterations=2"], trials=12, store=path_, protocol={"epochs": 30})
     after = stored(path_)
     assert before <= after  # the rows themselves, so nothing was written twice
     assert len(after) == 24
-    fresh = quick(data(60), ["none", "random:iterations=2"], trials=2, protocol={"epochs": 40})
+    fresh = quick(data(40), ["none", "random:iterations=2"], trials=2, protocol={"epochs": 30})
     assert [v[:2] for v in values(whole)] == values(fresh)
+    assert len(workers) >= 2
+    while any(Path(f"/proc/{w}").exists() for w in workers):  # they end with the process that started them
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def children(pid: int) -> list[str]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):  # it may have ended meanwhile
+            if stat.read_text().rpartition(")")[2].split()[1] == str(pid):
+                found.append(stat.parent.name)
+    return found
 
 
 def stored(path_: Path) -> set:
