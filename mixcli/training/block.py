@@ -47,6 +47,7 @@ class Matrix:
     def __init__(
         self, n: int, row: Tensor, column: Tensor, value: Tensor | None, transpose: tuple[Any, ...] | None = None
     ) -> None:
+        self.entries = row, column, value
         value = torch.ones(len(row), device=row.device) if value is None else value
         self.row_sum = torch.zeros(n, device=row.device, dtype=value.dtype).index_add(0, row, value)[:, None]
         self._forth = _entries(n, n, row, column, value)

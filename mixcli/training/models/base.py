@@ -6,7 +6,7 @@ import dataclasses
 import itertools
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mixcli.spec import param
 
@@ -27,6 +27,10 @@ class Model(ABC):
     layers: int | None = param(None, "convolutions, the last of which gives the class scores; default by task", ge=1)
     hidden: int | None = param(None, "width of the hidden layers; default by task", ge=1)
     dropout: float | None = param(None, "probability of dropping a hidden entry; default by task", ge=0, le=0.95)
+
+    layers_of: Literal["mixcli", "pyg"] = param(
+        "mixcli", "pyg: torch_geometric's own modules from the same initial weights, the slower reference"
+    )
 
     relational: ClassVar[bool] = False
     """Whether it tells original edges from added ones."""
@@ -58,4 +62,8 @@ def network(model: Model, task: Task, relations: int, generator: Any) -> Network
         raise ValueError("expected a completed model")
     widths = [task.width, *[model.hidden] * (model.layers - 1), task.classes]
     layers = [model.layer(a, b, relations, generator) for a, b in itertools.pairwise(widths)]
+    if model.layers_of == "pyg":
+        from mixcli.training.pyg_layers import PyGLayer
+
+        layers = [PyGLayer(layer) for layer in layers]
     return Network(layers, task.drop_input)
