@@ -88,7 +88,7 @@ def test_killed_writers_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
         process = subprocess.Popen([sys.executable, "-c", WRITER, path, str(total)], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         with process.stdout:
-            for line, _ in zip(process.stdout, range(moment.randint(1, 100) if run < kills else total), strict=False):
+            for _, line in zip(range(moment.randint(1, 100) if run < kills else total), process.stdout, strict=False):
                 reported.append(int(line))
             if run < kills:
                 process.send_signal(signal.SIGKILL)
