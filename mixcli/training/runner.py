@@ -21,8 +21,9 @@ from mixcli.training.store import Store, TrialResult
 
 __all__ = ["run"]
 
-WORTH_A_POOL = 20.0
-"""Seconds of work left that make it worth the start of other processes, each of which imports torch first."""
+WORTH_A_POOL = 60.0
+"""Seconds of work left that make it worth the start of other processes, each of which imports torch first: two to five
+seconds, and the cores may be shared with others."""
 
 Job = tuple[int, int]
 
