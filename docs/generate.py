@@ -25,8 +25,8 @@ def cli() -> str:
             f"\n## mixcli {name}\n\n{inspect.getdoc(command)}\n\n| option | default | meaning |\n|---|---|---|\n"
         )
         out += [_row(p) for p in inspect.signature(command).parameters.values()]
-        examples = getattr(import_module(module), "EPILOG", "").split("\n")[1:]
-        lines = [e.strip() for e in examples if e.strip()]
+        epilog = getattr(import_module(module), "EPILOG", "")
+        lines = [e.strip() for e in epilog.splitlines() if e.startswith("  ")]
         out.append("\n```sh\n" + "\n".join(lines) + "\n```\n" if lines else "")
     return "".join(out)
 

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
 
-EPILOG = """[bold]Examples[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli analyze graph.pt -m spectral_gap -m balanced_forman
-
   mixcli analyze zoo:barbell:k=8 --format json
-
   mixcli analyze karate.gml -m effective_resistance --values edges.csv
 """
 

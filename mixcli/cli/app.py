@@ -10,12 +10,10 @@ from mixcli.catalog import COMMANDS
 
 __all__ = ["app"]
 
-EPILOG = """[bold]Examples[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli analyze sample_data/graph.pt
-
   mixcli rewire --method sdrf:iterations=20 karate.gml | mixcli analyze
-
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm fosr --model gin --trials 10
 """
 
@@ -24,7 +22,7 @@ app = typer.Typer(
     help="Where does information get stuck in a graph, what does rewiring change, and does a network profit from it?",
     epilog=EPILOG,
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # plain help: half the start-up time, and it can be searched
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )

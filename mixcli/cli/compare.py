@@ -12,12 +12,10 @@ from mixcli.errors import InputError, Interrupted, UsageError
 if TYPE_CHECKING:
     from mixcli.graph import Graph
 
-EPILOG = """[bold]Examples[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --model gin --trials 10 -o mutag.db
-
   mixcli compare pyg:Planetoid/Cora --arm none --arm fosr:iterations=50 --model gcn --trials 10
-
   mixcli compare before.pt after.pt --trials 10
 """
 
@@ -48,7 +46,7 @@ def compare(
         typer.Option("--output", "-o", metavar="RESULTS.db", help="Keep trials here; an interrupted run resumes."),
     ] = None,
 ) -> None:
-    """Train before and after rewiring, in paired trials, and say whether it helped."""
+    """Train before and after rewiring, paired: did it help?"""
     from mixcli.report.table import comparison_table
     from mixcli.report.text import to_json, to_jsonl
     from mixcli.training.compare import compare as run

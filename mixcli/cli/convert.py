@@ -10,10 +10,9 @@ from mixcli.cli.options import Sources, shared
 from mixcli.cli.shell import Shell, pipe_errors
 from mixcli.errors import UsageError
 
-EPILOG = """[bold]Examples[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli convert karate.gml -o karate.pt
-
   mixcli convert pyg:TUDataset/MUTAG -o mutag.jsonl
 """
 

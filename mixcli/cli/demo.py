@@ -12,8 +12,8 @@ from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell
 from mixcli.errors import InputError, MixcliError
 
-EPILOG = """[bold]Example[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli demo
 """
 
@@ -41,7 +41,7 @@ STORY = (
 
 @shared()
 def demo(shell: Shell) -> None:
-    """Tell the whole story on sample data: analyze, rewire, compare."""
+    """Tell the whole story on sample data."""
     samples = _samples()
     with tempfile.TemporaryDirectory(prefix="mixcli-demo-") as folder:
         for path in samples.iterdir():

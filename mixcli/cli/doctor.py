@@ -9,10 +9,9 @@ import typer
 from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell
 
-EPILOG = """[bold]Examples[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli doctor
-
   mixcli doctor --warm
 """
 
@@ -22,7 +21,7 @@ def doctor(
     shell: Shell,
     warm: Annotated[bool, typer.Option("--warm", help="Compile every kernel now, into the user's cache.")] = False,
 ) -> None:
-    """Say what this machine can do: versions, devices, threads, memory, caches."""
+    """Say what this machine can do: versions, devices, memory."""
     from platformdirs import user_cache_path
 
     from mixcli.limits import available_memory, thread_count

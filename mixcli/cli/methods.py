@@ -11,10 +11,9 @@ from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell
 from mixcli.errors import UsageError
 
-EPILOG = """[bold]Examples[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli methods
-
   mixcli methods sdrf
 """
 
@@ -42,7 +41,7 @@ def methods(
         str | None, typer.Argument(metavar="[NAME]", help="A method, for its card.", show_default=False)
     ] = None,
 ) -> None:
-    """List measures, rewirings, models, graph families, formats and datasets; NAME shows one in full."""
+    """List what there is; NAME shows one method in full."""
     form = shell.form(default="table")
     if name is None:
         from mixcli.io import pyg_catalog

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.rewiring.base import Edit, Rewired
 
-EPILOG = """[bold]Examples[/bold]
-
+EPILOG = """\b
+Examples:
   mixcli rewire --method sdrf:iterations=20 karate.gml -o rewired.gml
-
   cat graph.pt | mixcli rewire --method fosr --budget 5% --to jsonl | mixcli analyze
-
   mixcli rewire zoo:lollipop:5,3 --method fosr:iterations=3,converged=true --log edits.jsonl --to edgelist
 """
 
@@ -56,7 +54,7 @@ def rewire(
         Path | None, typer.Option("--log", metavar="FILE", help="Write every edit here, as JSON lines.")
     ] = None,
 ) -> None:
-    """Add and remove edges, and write the graph in the form it came in."""
+    """Add and remove edges, write the graph as it came."""
     from mixcli.io import stream
 
     if not method:

@@ -108,7 +108,7 @@ def summary(values: np.ndarray) -> dict[str, Any]:
         values: (k,) numbers; infinite ones are counted and left out of the rest.
 
     Example:
-        >>> summary(np.array([1.0, 3.0]))["mean"]
+        >>> float(summary(np.array([1.0, 3.0]))["mean"])
         2.0
     """
     values = np.asarray(values, dtype=np.float64)

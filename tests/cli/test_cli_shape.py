@@ -35,8 +35,8 @@ def cpu_seconds(code: str) -> float:
 
 
 def test_help_is_fast_and_light() -> None:
-    # On a busy machine everything takes more processor time, typer's own imports too: then these are the yardstick.
-    assert cpu_seconds(HELP) < max(0.25, 1.8 * cpu_seconds("import typer.rich_utils"))
+    # A busy machine makes everything dearer; then typer's own import, about half of it, is the yardstick.
+    assert cpu_seconds(HELP) < max(0.25, 3 * cpu_seconds("import typer"))
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
