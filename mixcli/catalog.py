@@ -58,6 +58,11 @@ class Catalog:
             raise UsageError(f"a {self.kind}", repr(name), hint or f"one of: {', '.join(self.table)}")
         return found
 
+    def name_of(self, cls: type) -> str:
+        """Catalog name of a class; its own name where it is not in the table."""
+        target = f"{cls.__module__}:{cls.__qualname__}"
+        return next((n for n, t in {**self._plugins, **self.table}.items() if t == target), cls.__qualname__)
+
     def get(self, name: str) -> Any:
         """Import and return the object behind a name."""
         module, _, attribute = self.target(name).partition(":")

@@ -57,7 +57,7 @@ def load(source: str | os.PathLike[str], **options: Any) -> Graph:
 
     Example:
         >>> load("zoo:barbell:k=5")
-        Graph('barbell', n=10, m=21)
+        Graph('barbell:k=5', n=10, m=21)
     """
     graphs = load_all(source, **options)
     first = next(graphs, None)
@@ -92,6 +92,8 @@ def load_all(
     """
     chosen = dataclasses.replace(options or SourceOptions(), **fields)
     text = os.fspath(source)
+    if not text:
+        raise InputError("the name of a source", "an empty one", "name a file, zoo:… or pyg:…, or - for standard input")
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "zoo":
         return iter([_zoo(rest)])
@@ -141,7 +143,7 @@ def _zoo(text: str) -> Graph:
     fields = [(p.name, types[p.annotation], param(p.default, "")) for p in signature.parameters.values()]
     arguments = dataclasses.asdict(build(dataclasses.make_dataclass(spec.name, fields), spec))
     graph: Graph = family(**arguments)
-    return graph.with_step(Step("generate", f"zoo:{spec}"))
+    return graph.replace(name=str(spec)).with_step(Step("generate", f"zoo:{spec}"))
 
 
 def _directions(graphs: Iterator[Graph], options: SourceOptions) -> Iterator[Graph]:

@@ -9,7 +9,7 @@ import typer
 
 from mixcli.catalog import MEASURES
 from mixcli.cli.options import Sources, shared
-from mixcli.cli.shell import Shell
+from mixcli.cli.shell import Shell, different
 from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ Examples:
 
 
 @shared(
-    "format", "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root",
+    "format", "output", "force", "seed", "threads", "from_", "directed", "unweighted", "data_root",
     "max_memory", "fail_fast", "dry_run", "no_timing",
 )  # fmt: skip
 def analyze(
@@ -36,10 +36,14 @@ def analyze(
         typer.Option("--measure", "-m", metavar="MEASURE", help="Measure, repeatable; `mixcli methods` lists them."),
     ] = None,
     values: Annotated[
-        Path | None, typer.Option("--values", metavar="FILE", help="Also write per-edge and per-node values here.")
+        Path | None,
+        typer.Option("--values", metavar="FILE", help="Also write every value, by edge or node; .csv or .jsonl."),
     ] = None,
     top: Annotated[
-        int, typer.Option("--top", metavar="K", help="Edges of lowest value to list in the table.", min=0)
+        int,
+        typer.Option(
+            "--top", metavar="K", help="Edges to list in the table: where information gets stuck most.", min=0
+        ),
     ] = 3,
 ) -> None:
     """Measure where information gets stuck."""
@@ -47,6 +51,7 @@ def analyze(
 
     specs = measure or list(MEASURES)
     methods = {_key(spec, specs): MEASURES.make(spec) for spec in specs}
+    different("--values", values, "--output", shell.output)
     if shell.dry_run:
         _explain(shell, sources, methods)
         return
@@ -62,7 +67,7 @@ def analyze(
         elif form == "json":
             shell.emit(json_stream(records))
         elif form == "csv":
-            shell.emit(to_csv(records))
+            shell.emit(to_csv(records, {k: m.level for k, m in methods.items()}))
         else:
             shell.emit(to_jsonl(r) for r in records)
 
@@ -85,7 +90,8 @@ class _Run:
             return nullcontext()
         from mixcli.report.values import ValuesWriter
 
-        self.writer = ValuesWriter(self.values_path, self.shell.force, self.shell.note)
+        levels = {k: m.level for k, m in self.methods.items()}
+        self.writer = ValuesWriter(self.values_path, levels, self.shell.force, self.shell.note)
         return self.writer
 
     def records(self, sources: list[str] | None) -> Iterator[dict[str, Any]]:
@@ -95,11 +101,11 @@ class _Run:
         """(graph, record, catalog key -> Values) of every graph."""
         from mixcli.report.record import analysis
 
-        for _, index, graph in self.shell.graphs(sources):
+        for place, (_, index, graph) in enumerate(self.shell.graphs(sources)):
             start = time.perf_counter()
             entries, found = self._measure(graph)
             if self.writer is not None:
-                self.writer.add(graph, index, found)
+                self.writer.add(graph, place, found)
             seconds = None if self.shell.no_timing else time.perf_counter() - start
             yield graph, analysis(graph, index, entries, seconds), found
             self.context.forget()
@@ -109,26 +115,29 @@ class _Run:
 
         entries: dict[str, Any] = {}
         found: dict[str, Any] = {}
+        refused: list[str] = []
         for key, method in self.methods.items():
             start = time.perf_counter()
             try:
                 found[key] = values = method(graph, self.context)
             except (NotApplicable, LimitExceeded) as error:
                 entries[key] = refusal(method, str(error))
-                self._refused(key, error)
+                self._refused(key, error, refused)
                 continue
             seconds = None if self.shell.no_timing else time.perf_counter() - start
             entries[key] = {**entry(method, values, seconds), **extremes(graph, values)}
+        if refused:
+            self.shell.note(f"{graph.name}: left out {', '.join(refused)}; `-m` on one of them says why")
         return entries, found
 
-    def _refused(self, key: str, error: MixcliError) -> None:
+    def _refused(self, key: str, error: MixcliError, refused: list[str]) -> None:
         """A measure that was asked for by name and cannot be had is an error; one of the default set is a remark."""
         if self.asked and self.shell.fail_fast:
             raise error
         if self.asked:
             self.shell.fail(error)
         else:
-            self.shell.note(f"left out {key}: {error}")
+            refused.append(key)
 
 
 def _key(spec: str, specs: list[str]) -> str:

@@ -7,7 +7,7 @@ import typer
 from mixcli.catalog import MODELS
 from mixcli.cli.options import Sources, shared
 from mixcli.cli.shell import Shell
-from mixcli.errors import InputError, Interrupted, UsageError
+from mixcli.errors import InputError, Interrupted
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
@@ -21,7 +21,7 @@ Examples:
 
 
 @shared(
-    "format", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
+    "format", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
     "dry_run", "no_timing",
 )  # fmt: skip
 def compare(
@@ -48,7 +48,7 @@ def compare(
 ) -> None:
     """Train before and after rewiring, paired: did it help?"""
     from mixcli.report.table import comparison_table
-    from mixcli.report.text import to_json, to_jsonl
+    from mixcli.report.text import arms_csv, to_json, to_jsonl
     from mixcli.training.compare import compare as run
     from mixcli.training.protocol import Protocol
 
@@ -56,8 +56,6 @@ def compare(
     if model is not None:
         MODELS.target(model.partition(":")[0])  # a mistyped name must not cost a reading first
     form = shell.form()
-    if form == "csv":
-        raise UsageError("--format table, json or jsonl", "csv", "export the arms with --format jsonl")
     read = _by_source(shell, sources)
     arms = arm or ["none"]
     if shell.dry_run:
@@ -70,6 +68,8 @@ def compare(
         record = _without_seconds(record)
     if form == "table":
         shell.emit([comparison_table(record, color=shell.color)])
+    elif form == "csv":
+        shell.emit(arms_csv(record))
     else:
         shell.emit([(to_json if form == "json" else to_jsonl)(record)])
     if found.interrupted:
@@ -81,8 +81,12 @@ def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Graph
     """The graphs of each source; a source that cannot be read ends the comparison, since an arm would be missing."""
     shell.fail_fast = True
     read: dict[str, list[Graph]] = {}
-    for source, _, graph in shell.graphs(sources):
-        read.setdefault(source, []).append(graph)
+    name, seen = "", dict.fromkeys(sources or [], 0)
+    for source, index, graph in shell.graphs(sources):
+        if index == 0:
+            seen[source] = seen.get(source, 0) + 1
+            name = source if seen[source] == 1 else f"{source} ({seen[source]})"
+        read.setdefault(name, []).append(graph)
     if not read:
         raise InputError("at least one graph", "none")
     return read

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from mixcli.cli.options import shared
-from mixcli.cli.shell import Shell
+from mixcli.cli.shell import Shell, table_csv
 
 EPILOG = """\b
 Examples:
@@ -37,11 +37,14 @@ def doctor(
     from mixcli.training.device import available
 
     facts["devices"] = ", ".join(available())
-    if shell.form(default="table") == "table":
+    form = shell.form(default="table")
+    if form == "table":
         width = max(map(len, facts))
         shell.emit(f"{k:<{width}}  {v}\n" for k, v in facts.items())
+    elif form == "csv":
+        shell.emit(table_csv([{"fact": k, "value": str(v)} for k, v in facts.items()]))
     else:
-        shell.emit([json.dumps(facts, indent=2) + "\n"])
+        shell.emit([json.dumps(facts, indent=2 if form == "json" else None) + "\n"])
     if warm:
         _warm(shell)
 

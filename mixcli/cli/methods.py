@@ -2,13 +2,14 @@
 
 import dataclasses
 import json
+import re
 from typing import Annotated, Any
 
 import typer
 
 from mixcli.catalog import FORMATS, GRAPHS, MEASURES, MODELS, REWIRINGS, Catalog
 from mixcli.cli.options import shared
-from mixcli.cli.shell import Shell
+from mixcli.cli.shell import Shell, table_csv
 from mixcli.errors import UsageError
 
 EPILOG = """\b
@@ -48,7 +49,7 @@ def methods(
 
         listing = {kind: {n: c.summary(n) or _title(c, n) for n in c} for kind, c in CATALOGS.items()}
         listing["datasets"] = {n: pyg_catalog.describe(n.removeprefix("pyg:"))["kind"] for n in pyg_catalog.names()}
-        shell.emit([json.dumps(listing, indent=2) + "\n"] if form != "table" else _lines(listing))
+        shell.emit(_listing(listing, form))
         return
     found = [(kind, c) for kind, c in CATALOGS.items() if name in c]
     if not found:
@@ -58,7 +59,18 @@ def methods(
         raise UsageError("the name of a method", repr(name), nearest(name, known) or "`mixcli methods` lists them")
     for kind, catalog in found:
         facts = card(kind, catalog, catalog.canonical(name))
-        shell.emit([json.dumps(facts, indent=2, default=str) + "\n"] if form != "table" else _page(facts))
+        shell.emit(_page(facts) if form == "table" else [json.dumps(facts, indent=2, default=str) + "\n"])
+
+
+def _listing(listing: dict[str, dict[str, str]], form: str) -> list[str]:
+    if form == "table":
+        return _lines(listing)
+    if form == "json":
+        return [json.dumps(listing, indent=2) + "\n"]
+    rows = [{"kind": kind, "name": n, "about": text} for kind, names in listing.items() for n, text in names.items()]
+    if form == "jsonl":
+        return [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
+    return table_csv(rows)
 
 
 def _title(catalog: Catalog, name: str) -> str:
@@ -106,7 +118,8 @@ def _default(f: dataclasses.Field[Any]) -> str:
 
 
 def _page(card: dict[str, Any]) -> list[str]:
-    out = [f"{card['name']}  ({card['kind']})\n\n", f"{card['about']}\n\n"]
+    about = re.split(r"^(?:Args|Returns|Yields|Raises|Example)\b.*:", card["about"], maxsplit=1, flags=re.M)[0].strip()
+    out = [f"{card['name']}  ({card['kind']})\n\n", f"{about}\n\n"]
     for key, value in card.items():
         if key in ("name", "kind", "about"):
             continue

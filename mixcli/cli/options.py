@@ -55,7 +55,7 @@ class _Shared:
     ] = None
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no notes.")] = False
     verbose: Annotated[
-        int, typer.Option("--verbose", "-v", count=True, metavar="", help="Say more; a traceback for a bug.")
+        int, typer.Option("--verbose", "-v", count=True, metavar="", show_default=False, help="A traceback for a bug.")
     ] = 0
     color: Annotated[
         str, typer.Option("--color", metavar="auto|always|never", help="Colour; NO_COLOR is respected.")

@@ -11,7 +11,7 @@ import typer
 
 from mixcli.catalog import REWIRINGS
 from mixcli.cli.options import Sources, shared
-from mixcli.cli.shell import Shell, pipe_errors
+from mixcli.cli.shell import Shell, different, pipe_errors, plural
 from mixcli.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ GAP_NODES = 20_000
 
 
 @shared(
-    "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
+    "output", "force", "seed", "threads", "from_", "directed", "unweighted", "data_root", "max_memory",
     "fail_fast", "dry_run",
 )  # fmt: skip
 def rewire(
@@ -48,7 +48,10 @@ def rewire(
         typer.Option("--to", metavar="FORMAT", help="Format of the result; default: suffix of -o, else as it came."),
     ] = None,
     budget: Annotated[
-        str | None, typer.Option("--budget", metavar="N|N%", help="Stop after N edits, or N % of the edges.")
+        str | None,
+        typer.Option(
+            "--budget", metavar="N|N%", help="Make N edits, or N % of the edges, whatever the method's iterations."
+        ),
     ] = None,
     log: Annotated[
         Path | None, typer.Option("--log", metavar="FILE", help="Write every edit here, as JSON lines.")
@@ -60,16 +63,18 @@ def rewire(
     if not method:
         raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
     spent = _Budget(budget)
+    different("--log", log, "--output", shell.output)
     REWIRINGS.make(method)  # a wrong spec must fail before anything is read
     with ExitStack() as stack:
-        edits = _open_log(stack, log, shell.force)
+        edits = None if shell.dry_run else _open_log(stack, log, shell.force)
         results = _results(shell, sources, method, spent, edits)
         first = next(results, None)
         if first is None:
             return
         if shell.dry_run:
             for result in _chain(first, results):
-                shell.note(f"{result.base!r}: would add {result.added} and remove {result.removed} edges")
+                added, removed = plural(result.added, "edge"), plural(result.removed, "edge")
+                shell.note(f"{result.base.name}: would add {added} and remove {removed}")
             return
         chosen = _format(shell, first, to)
         graphs = (r.graph for r in _chain(first, results))
@@ -79,8 +84,9 @@ def rewire(
             with pipe_errors():
                 left_out = stream.write(graphs, sys.stdout.buffer, format=chosen)
                 sys.stdout.buffer.flush()
+    left_out = [part for part in left_out if part != "edge payload (edge_type)"]  # ours, and of use to networks only
     if left_out:
-        shell.note(f"{chosen} cannot hold: {'; '.join(left_out)} (--to pt or --to jsonl keeps everything)")
+        shell.note(f"left out: {'; '.join(left_out)} (pt and jsonl keep everything)")
 
 
 class _Budget:
@@ -111,14 +117,16 @@ def _results(shell: Shell, sources: list[str] | None, method: str, budget: _Budg
 
     context = shell.context()
     told = _Told(shell, context)
-    for _, index, graph in shell.graphs(sources):
+    for index, (_, _, graph) in enumerate(shell.graphs(sources)):
         with shell.surviving():
             rewiring = REWIRINGS.make(method)
-            result = apply(rewiring, graph, context=context, budget=budget.of(graph), log=_logger(edits, index))
-            told.one(result)
+            edits_wanted = budget.of(graph)
+            result = apply(rewiring, graph, context=context, budget=edits_wanted, log=_logger(edits, index, graph))
+            told.one(result, getattr(rewiring, "iterations", 0) if edits_wanted is None else edits_wanted)
             yield result
             if result.interrupted:
-                shell.note(f"interrupted: kept the first {len(result.edits)} edits")
+                kept = plural(len(result.edits), "edit")
+                shell.note(f"interrupted in {graph.name}: kept its first {kept}; later graphs are left out")
                 shell.exit_code = Interrupted.exit_code
                 break
         context.forget()
@@ -132,23 +140,29 @@ class _Told:
         self.shell, self.context = shell, context
         self.graphs = self.added = self.removed = 0
 
-    def one(self, result: "Rewired") -> None:
+    def one(self, result: "Rewired", planned: int) -> None:
         self.graphs += 1
         self.added += result.added
         self.removed += result.removed
         if self.graphs <= MANY and not self.shell.quiet:
             base, after = result.base, result.graph
             line = f"{base.name}: {base.m} → {after.m} edges (+{result.added} −{result.removed})"
-            line += f", {base.components.count} → {after.components.count} components"
+            if base.components.count != after.components.count:
+                line += f", {base.components.count} → {after.components.count} components"
             if base.n <= GAP_NODES and result.edits:
                 line += f", spectral gap {self._gap(base)} → {self._gap(after)}"
             if after.plan and after.plan != base.plan:
                 line += f", last layer: {after.plan.last}"
+            steps = len({e.step for e in result.edits})
+            if planned > max(steps, len(result.edits)) and not result.interrupted:
+                line += f"; stopped after {steps} of {planned}, with nothing left to change"
+            if base.weight is not None and result.added:
+                line += "; added edges have weight 1"
             self.shell.note(line)
 
     def all(self) -> None:
         if self.graphs > MANY:
-            self.shell.note(f"{self.graphs} graphs: +{self.added} −{self.removed} edges")
+            self.shell.note(f"{self.graphs} graphs in all: +{self.added} −{self.removed} edges")
 
     def _gap(self, graph: "Graph") -> str:
         from mixcli.catalog import MEASURES
@@ -157,14 +171,24 @@ class _Told:
         return "undefined" if value is None else f"{value:.6g}"
 
 
-def _logger(out: Any, index: int) -> Any:
+def _logger(out: Any, index: int, graph: "Graph") -> Any:
+    """Writes an edit with the place of its graph in the stream, and the names of its ends where they have any."""
     if out is None:
         return None
 
     def write(edit: "Edit") -> None:
         from mixcli.report.record import jsonable
 
-        row = {"step": edit.step, "op": edit.op, "u": edit.u, "v": edit.v, "score": edit.score, "graph": index}
+        row: dict[str, Any] = {
+            "step": edit.step,
+            "op": edit.op,
+            "u": edit.u,
+            "v": edit.v,
+            "score": edit.score,
+            "graph": index,
+        }
+        if graph.labels is not None:
+            row |= {"u_label": graph.labels[edit.u], "v_label": graph.labels[edit.v]}
         out.write((json.dumps(jsonable(row)) + "\n").encode())
 
     return write

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mixcli.errors import Interrupted, MixcliError, PipeClosed, UsageError
+from mixcli.errors import InputError, Interrupted, MixcliError, PipeClosed, UsageError
 
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
 
-__all__ = ["Shell", "guarded"]
+__all__ = ["Shell", "different", "guarded", "pipe_errors", "plural", "table_csv"]
 
 PATIENCE = 0.5
 """Seconds of work before a progress bar appears."""
@@ -46,8 +46,10 @@ class Shell:
 
     def __init__(self, **options: Any) -> None:
         self.__dict__.update(options)
+        if self.output is not None and str(self.output) == "-":
+            self.output = None  # the usual way to say "standard output"
         self.exit_code = 0
-        self._bar = _Bar(enabled=not self.quiet and sys.stderr.isatty())
+        self._bar = _Bar(enabled=not self.quiet and sys.stderr is not None and sys.stderr.isatty())
         self._check("--format", self.format, ("table", "json", "jsonl", "csv"))
         self._check("--color", self.color, ("auto", "always", "never"))
         self._check("--device", self.device, ("auto", "cpu", "cuda", "mps"))
@@ -118,7 +120,8 @@ class Shell:
     def line(self, text: str) -> None:
         """A line on standard error, above the progress bar where there is one."""
         self._bar.pause()
-        sys.stderr.write(text + "\n")
+        if sys.stderr is not None:  # closed with 2>&-
+            sys.stderr.write(text + "\n")
 
     @property
     def bar(self) -> Callable[[str, int, int], None]:
@@ -136,7 +139,8 @@ class Shell:
         suffix = self.output.suffix.lstrip(".") if self.output else ""
         if suffix in ("json", "jsonl", "csv"):
             return suffix
-        return default or ("table" if self.output is None and sys.stdout.isatty() else "jsonl")
+        terminal = self.output is None and sys.stdout is not None and sys.stdout.isatty()
+        return default or ("table" if terminal else "jsonl")
 
     def emit(self, chunks: Iterable[str]) -> None:
         """Write text to --output (atomically) or to standard output, flushing after each chunk."""
@@ -147,6 +151,8 @@ class Shell:
                 for chunk in chunks:
                     out.write(chunk.encode())
             return
+        if sys.stdout is None:
+            raise UsageError("an open standard output", "a closed one", "pass -o FILE")
         with pipe_errors():
             for chunk in chunks:
                 sys.stdout.write(chunk)
@@ -196,6 +202,29 @@ class _Bar:
             self.bar, self.tasks = None, {}
 
 
+def different(option: str, path: Path | None, other: str, second: Path | None) -> None:
+    """Refuse two options that name the same file: the later one would replace the earlier."""
+    if path is not None and second is not None and path.resolve() == second.resolve():
+        raise UsageError("two different files", f"{path} for {option} and for {other}", "give each its own name")
+
+
+def plural(count: int, word: str) -> str:
+    """`1 edge`, `2 edges`."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def table_csv(rows: list[dict[str, str]]) -> list[str]:
+    """Rows with the same keys as CSV."""
+    import csv
+    import io
+
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return [buffer.getvalue()]
+
+
 @contextlib.contextmanager
 def pipe_errors() -> Iterator[None]:
     """Turn a closed standard output into PipeClosed, and keep Python from stumbling over it again at exit."""
@@ -224,6 +253,9 @@ def guarded(shell: Shell, command: Callable[[], None]) -> None:
         code = 5
     except (typer.Exit, typer.BadParameter):
         raise
+    except OSError as error:
+        shell.line(f"mixcli: expected to read and write, found: {error.strerror or error}; check the disk and the file")
+        code = InputError.exit_code
     except Exception as error:
         if shell.verbose:
             raise

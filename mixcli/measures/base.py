@@ -80,7 +80,7 @@ class Measure(ABC):
         """
         if graph.directed and not self.directed:
             raise NotApplicable(
-                f"an undirected graph for {type(self).__name__}",
+                f"an undirected graph for {MEASURES.name_of(type(self))}",
                 "a directed one",
                 "pass --undirected to forget the directions",
                 where=graph.name,

@@ -52,20 +52,21 @@ def analysis_tables(
         yield rendered(_full(*first, top=top), color=color)
         return
     records = [first[1], second[1], *(record for _, record, _ in stream)]
-    yield rendered(_many(records), color=color)
+    yield rendered(_many(records), color=color, wide=True)
 
 
 def _full(graph: Graph, record: dict[str, Any], found: Mapping[str, Values], *, top: int) -> Table:
     facts = record["graph"]
     kind = ("directed, " if facts["directed"] else "") + ("weighted, " if facts["weighted"] else "")
-    title = f"{graph.name}: {facts['nodes']} nodes, {facts['edges']} edges, {kind}{facts['components']} component(s)"
+    counts = ", ".join(_plural(facts[f"{word}s"], word) for word in ("node", "edge", "component"))
+    title = f"{graph.name}: {kind}{counts}"
     table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("details")
     for name, entry in record["measures"].items():
         table.add_row(escape(name), escape(_value(entry)), escape(_details(entry, connected=facts["components"] == 1)))
-        if top and entry["level"] == "edge" and name in found and "summary" in entry:
+        if top and entry["level"] == "edge" and name in found and entry.get("summary", {}).get("count"):
             table.add_row("", "", escape(_worst(graph, found[name], top, entry.get("better") == "lower")), style="dim")
     return table
 
@@ -89,7 +90,9 @@ def _details(entry: Mapping[str, Any], *, connected: bool) -> str:
             parts.append(f"{s['negative_fraction']:.0%} negative")
     details = entry.get("details") or {}
     parts += _figures({k: v for k, v in details.items() if not (connected and k in ONLY_DISCONNECTED)})
-    if entry.get("residual") is not None:
+    if details.get("relative_error") is not None:
+        parts.append(f"relative error < {max(details['relative_error'], ROUNDING):.0e}")
+    elif entry.get("residual") is not None:
         residual = entry["residual"]
         parts.append(f"residual {residual:.1e}" if residual > ROUNDING else f"residual < {ROUNDING:.0e}")
     return ", ".join(parts)
@@ -108,7 +111,7 @@ def _figures(details: Mapping[str, Any]) -> list[str]:
             parts.append(f"{name} {value}")
         elif isinstance(value, Mapping):
             inner = ", ".join(_figures(value))
-            parts += [f"{name}: {inner}"] * bool(inner)
+            parts += [f"{name} ({inner})"] * bool(inner)
     return parts
 
 
@@ -118,20 +121,25 @@ def _worst(graph: Graph, values: Values, top: int, highest: bool) -> str:
     names = graph.labels
 
     def name(node: Any) -> str:
-        return str(node) if names is None else names[node]
+        return str(node) if names is None else "".join(c if c.isprintable() else "\ufffd" for c in names[node])
 
     order = np.argsort(-data if highest else data, kind="stable")[:top]
     edges = ", ".join(f"{name(u)}–{name(v)} {number(data[i])}" for i in order for u, v in [graph.edges[i]])
     return f"{'highest' if highest else 'lowest'}: {edges}"
 
 
+def _plural(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
 def _many(records: list[dict[str, Any]]) -> Table:
+    # Wider than the terminal rather than cut: a number without its exponent is worse than a wrapped line.
     table = Table(header_style="bold", caption=f"{len(records)} graphs; edge and node measures by their mean")
     names = list(records[0]["measures"])
     for column in ("graph", "nodes", "edges"):
-        table.add_column(column, justify="left" if column == "graph" else "right")
+        table.add_column(column, justify="left" if column == "graph" else "right", no_wrap=True)
     for name in names:
-        table.add_column(escape(name), justify="right")
+        table.add_column(escape(name), justify="right", no_wrap=True)
     for record in records:
         cells = [_short(record["measures"].get(n, {})) for n in names]
         counts = [str(record["graph"][k]) for k in ("nodes", "edges")]
@@ -197,12 +205,20 @@ def number(value: float) -> str:
     return str(int(value)) if abs(value) < 1e15 else f"{value:.6g}"
 
 
-def rendered(table: Table, *, color: str = "auto") -> str:
-    """A table as text; coloured for a terminal unless NO_COLOR or `color` says otherwise."""
+def rendered(table: Table, *, color: str = "auto", wide: bool = False) -> str:
+    """A table as text; coloured for a terminal unless NO_COLOR or `color` says otherwise.
+
+    Args:
+        table: the table.
+        color: "auto", "always" or "never".
+        wide: take the width the table needs, whatever the terminal's.
+    """
     import sys
 
     terminal = color == "always" or (color == "auto" and sys.stdout.isatty() and "NO_COLOR" not in os.environ)
     width = shutil.get_terminal_size((120, 24)).columns
     out = io.StringIO()
-    Console(file=out, force_terminal=terminal, no_color=not terminal, width=max(width, 60)).print(table)
+    Console(file=out, force_terminal=terminal, no_color=not terminal, width=10_000 if wide else max(width, 60)).print(
+        table
+    )
     return out.getvalue()

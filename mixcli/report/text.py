@@ -5,10 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["flat", "json_stream", "to_csv", "to_json", "to_jsonl"]
+__all__ = ["arms_csv", "flat", "json_stream", "to_csv", "to_json", "to_jsonl"]
+
+FACTS = ("nodes", "edges", "directed", "weighted", "self_loops", "components")
+
+SUMMARY = ("count", "infinite", "min", "mean", "max", "std", "q05", "q50", "q95", "negative_fraction")
 
 
 def to_json(record: Any) -> str:
@@ -38,17 +42,46 @@ def json_stream(records: Iterable[Any]) -> Iterator[str]:
     yield "\n]\n"
 
 
-def to_csv(records: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """CSV with the columns of the first record; a later record may leave a cell empty but bring no new column."""
-    columns: list[str] = []
-    for record in records:
-        row = flat(record)
-        buffer = io.StringIO()
-        if not columns:
-            columns = list(row)
-            csv.DictWriter(buffer, columns, lineterminator="\n").writeheader()
-        csv.DictWriter(buffer, columns, restval="", extrasaction="ignore", lineterminator="\n").writerow(row)
+def to_csv(records: Iterable[dict[str, Any]], levels: Mapping[str, str]) -> Iterator[str]:
+    """CSV of analysis records, a row a graph; the columns follow from the measures, whatever a graph leaves undefined.
+
+    Args:
+        records: schema `mixcli.analysis/1`.
+        levels: measure key -> its level.
+    """
+    columns = ["source", "index", *FACTS]
+    for name, level in levels.items():
+        columns += [name] if level == "graph" else [f"{name}.{k}" for k in SUMMARY]
+        columns += [f"{name}.error", f"{name}.residual"]
+    yield from _csv_lines(columns, map(flat, records))
+
+
+def arms_csv(record: Mapping[str, Any]) -> Iterator[str]:
+    """CSV of a comparison record, a row an arm."""
+    rows = []
+    for arm in record["arms"]:
+        d = arm["difference"] or {}
+        low, high = arm["ci95"] or (None, None)
+        d_low, d_high = d.get("ci95") or (None, None)
+        rows.append(
+            {k: arm[k] for k in ("name", "metric", "mean", "trials", "edges_added", "edges_removed")}
+            | {"ci95_low": low, "ci95_high": high, "difference": d.get("mean"), "difference_ci95_low": d_low}
+            | {"difference_ci95_high": d_high, "p": d.get("p"), "p_adjusted": d.get("p_adjusted")}
+            | {k: d.get(k) for k in ("wins", "ties", "losses")}
+        )
+    yield from _csv_lines(list(rows[0]), rows)
+
+
+def _csv_lines(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    buffer = io.StringIO()
+    writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
         yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+        writer.writerow({c: row[c] for c in columns if row.get(c) is not None})
+    yield buffer.getvalue()
 
 
 def flat(record: dict[str, Any]) -> dict[str, Any]:

@@ -31,17 +31,23 @@ class ValuesWriter:
 
     Args:
         target: the file; `.csv` or `.jsonl`.
+        levels: measure key -> its level, of all measures that will come.
         force: replace existing files.
         note: told which files are written when there are several.
     """
 
-    def __init__(self, target: Path, force: bool, note: Callable[[str], None]) -> None:
+    def __init__(self, target: Path, levels: Mapping[str, str], force: bool, note: Callable[[str], None]) -> None:
         if target.suffix not in (".csv", ".jsonl"):
             raise UsageError("a name that ends in .csv or .jsonl", target.name, where="--values")
-        self.target, self.force, self.note = target, force, note
+        self.target, self.force, self.note, self.told = target, force, note, False
         self.files: dict[str, BinaryIO] = {}
+        self.keys = {lv: [k for k, level in levels.items() if level == lv] for lv in LEVELS if lv in levels.values()}
+        if not self.keys:
+            raise UsageError("a measure with a value per edge or node", "none", "ask for one with -m", where="--values")
+        self.several = len(self.keys) > 1
+        if self.several:
+            note("values: one file a level: " + ", ".join(str(self._path(level)) for level in self.keys))
         self.columns: dict[str, list[str]] = {}
-        self.several = False
         self.stack = ExitStack()
 
     def __enter__(self) -> ValuesWriter:
@@ -54,12 +60,7 @@ class ValuesWriter:
 
     def add(self, graph: Graph, index: int, found: Mapping[str, Values]) -> None:
         """Append the values of one graph."""
-        levels = [lv for lv in LEVELS if any(v.level == lv and v.data is not None for v in found.values())]
-        if not self.files:
-            self.several = len(levels) > 1
-            if self.several:
-                self.note("values: one file a level: " + ", ".join(str(self._path(lv)) for lv in levels))
-        for level in levels:
+        for level in self.keys:
             out = self._file(level)
             for row in rows(graph, index, level, found):
                 out.write(self._line(level, row))
@@ -77,8 +78,12 @@ class ValuesWriter:
             return (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n").encode()
         buffer = io.StringIO()
         if level not in self.columns:
-            self.columns[level] = list(row)
-            csv.writer(buffer, lineterminator="\n").writerow(row)
+            ends = [c for c in row if c not in self.keys[level]]
+            self.columns[level] = [*ends, *self.keys[level]]
+            csv.writer(buffer, lineterminator="\n").writerow(self.columns[level])
+        if not self.told and any(c.endswith("_label") and c not in self.columns[level] for c in row):
+            self.told = True
+            self.note(f"{self.target}: names of nodes left out, since the first graph has none; .jsonl keeps them")
         csv.writer(buffer, lineterminator="\n").writerow(
             ["" if row.get(c) is None else row.get(c) for c in self.columns[level]]
         )

@@ -120,13 +120,13 @@ def apply(
     context = context or Context()
     if graph.directed and not method.directed:
         raise NotApplicable(
-            f"an undirected graph for {type(method).__name__}",
+            f"an undirected graph for {REWIRINGS.name_of(type(method))}",
             "a directed one",
             "pass --undirected to forget the directions",
             where=graph.name,
         )
     if budget is not None and budget < 0:
-        raise UsageError("a budget >= 0", str(budget), where=type(method).__name__)
+        raise UsageError("a budget >= 0", str(budget), where="budget")
     done: list[Edit] = []
     interrupted = False
     try:
@@ -139,7 +139,7 @@ def apply(
     except KeyboardInterrupt:
         interrupted = True
     notes = {"edits": len(done), **({"budget": budget} if budget is not None else {})}
-    spec = spec_of(_name_of(method), method)
+    spec = spec_of(REWIRINGS.name_of(type(method)), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
     edges, weight, payload = edited(graph, done)
     provenance = (*graph.provenance, step)
@@ -151,11 +151,6 @@ def topology_rng(context: Context, name: str, graph: Graph) -> np.random.Generat
     """A random generator keyed by the seed, the method and the edges; weights and payload do not change its choices."""
     plain = graph if graph.weight is None else Graph(graph.n, graph.edges, graph.directed)
     return context.rng(name, plain.fingerprint)
-
-
-def _name_of(method: Rewiring) -> str:
-    target = f"{type(method).__module__}:{type(method).__qualname__}"
-    return next((n for n in REWIRINGS if REWIRINGS.table[n] == target), type(method).__name__.lower())
 
 
 def _without_end(method: Rewiring, budget: int | None) -> Rewiring:

@@ -192,3 +192,82 @@ def test_doctor_names_versions_and_devices(mixcli) -> None:
     facts = json.loads(mixcli("doctor", "--format", "json").stdout)
     assert {"python", "torch", "threads", "devices", "kernel cache"} <= set(facts)
     assert "cpu" in facts["devices"]
+
+
+def test_columns_follow_from_the_measures_and_not_from_the_first_graph(tmp_path: Path) -> None:
+    (tmp_path / "d.gml").write_text("graph [ directed 1 node [ id 0 ] node [ id 1 ] edge [ source 0 target 1 ] ]")
+    command = "mixcli analyze d.gml zoo:barbell:k=3 --format csv --values v.csv -q"
+    done = shell(command, tmp_path)
+    assert done.returncode == 0, done.stderr
+    first, second = csv.DictReader(io.StringIO(done.stdout.decode()))
+    assert first["balanced_forman.mean"] == ""
+    assert float(second["balanced_forman.mean"]) != 0
+    assert len((tmp_path / "v.edge.csv").read_text().splitlines()) == 8
+    assert len((tmp_path / "v.node.csv").read_text().splitlines()) == 9
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "rewire zoo:petersen --method sdrf -o same.gml --log same.gml",
+        "analyze zoo:path:3 -m degree -o same.csv --values same.csv",
+        "analyze zoo:path:3 -m size --values v.csv",
+    ],
+)
+def test_options_that_would_lose_data_are_refused(mixcli, tmp_path: Path, command: str) -> None:
+    done = mixcli(*command.split())
+    assert done.returncode == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_force_keeps_mode_and_follows_links(mixcli, tmp_path: Path) -> None:
+    target, link = tmp_path / "real.gml", tmp_path / "link.gml"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    assert mixcli("convert", "zoo:path:3", "-o", "link.gml", "--force").returncode == 0
+    assert link.is_symlink()
+    assert target.read_text() != "old"
+    assert target.stat().st_mode & 0o777 == 0o640
+
+
+def test_devices_and_dashes_are_written_to(mixcli, tmp_path: Path) -> None:
+    assert mixcli("convert", "zoo:path:3", "--to", "gml", "-o", "/dev/null").returncode == 0
+    assert Path("/dev/null").is_char_device()
+    assert b"graph" in mixcli("convert", "zoo:path:3", "--to", "gml", "-o", "-").stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dry_run_writes_nothing(mixcli, tmp_path: Path) -> None:
+    done = mixcli("rewire", "zoo:petersen", "--method", "sdrf:iterations=3", "--dry-run", "--log", "l", "-o", "o.gml")
+    assert done.returncode == 0, done.stderr_text
+    assert "would add 3 edges" in done.stderr_text
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_log_tells_graphs_and_names_apart(mixcli, tmp_path: Path) -> None:
+    options = ["--method", "random:iterations=1", "--to", "jsonl", "--log", "l.jsonl", "-q"]
+    assert mixcli("rewire", "zoo:path:5", str(SAMPLES / "house.graphml"), *options).returncode == 0
+    first, second = map(json.loads, (tmp_path / "l.jsonl").read_text().splitlines())
+    assert (first["graph"], second["graph"]) == (0, 1)
+    assert "u_label" not in first
+    assert second["u_label"] in mx.load(SAMPLES / "house.graphml").labels
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal(mixcli, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("source,target\na\x1b[31mred,b\nb,c\n")
+    done = mixcli("analyze", "x.csv", "-m", "balanced_forman", "--format", "table")
+    assert b"\x1b" not in done.stdout
+
+
+def test_help_into_a_closed_pipe_is_141(tmp_path: Path) -> None:
+    done = shell("mixcli analyze --help | true", tmp_path)
+    assert done.returncode in (0, 141)  # 0 where the pipe took all of it before it closed
+    assert b"Traceback" not in done.stderr
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
+    done = shell("mixcli analyze zoo:path:3 -m size > /dev/full", tmp_path)
+    assert done.returncode == 3
+    assert done.stderr.decode().startswith("mixcli: expected")
+    assert done.stderr.count(b"\n") == 1

@@ -69,7 +69,7 @@ def test_one_record_is_an_object_and_several_an_array() -> None:
 
 def test_csv_has_one_header_and_a_row_a_graph() -> None:
     record = analysis(complete(3), 0, {"size": size_entry(data=3.0, residual=0.0)})
-    lines = "".join(to_csv([record, record])).splitlines()
+    lines = "".join(to_csv([record, record], {"size": "graph"})).splitlines()
     assert len(lines) == 3
     assert lines[0].split(",")[:2] == ["source", "index"]
     assert flat(record)["size"] == 3.0
@@ -79,7 +79,7 @@ def test_values_of_two_levels_go_to_two_files(tmp_path) -> None:
     g = path(3)
     told: list[str] = []
     found = {"a": Values("edge", np.array([1.0, 2.0])), "b": Values("node", np.array([1, 2, 1]))}
-    with ValuesWriter(tmp_path / "v.csv", False, told.append) as out:
+    with ValuesWriter(tmp_path / "v.csv", {"a": "edge", "b": "node"}, False, told.append) as out:
         out.add(g, 0, found)
         out.add(g, 1, found)
     assert (tmp_path / "v.edge.csv").read_text().splitlines()[:2] == ["graph,u,v,a", "0,0,1,1.0"]
