@@ -37,8 +37,9 @@ class Arm:
         task: features, labels and splits.
         topology: the arcs after rewiring.
         edges: number of edges after rewiring, over all graphs.
-        added: edges added.
-        removed: edges removed.
+        added: edges added by the rewiring; for a source as given, edges that the first source lacks, None where
+            the two differ in their nodes or directions.
+        removed: edges removed, in the same sense.
         seconds: rewiring time.
         provenance: what was done to the first graph, as JSON.
     """
@@ -48,16 +49,17 @@ class Arm:
     task: Task
     topology: Topology
     edges: int
-    added: int
-    removed: int
+    added: int | None
+    removed: int | None
     seconds: float
     provenance: tuple[dict[str, Any], ...] = ()
 
     def facts(self, seed: int) -> dict[str, Any]:
         """What the store keeps about the rewiring."""
+        added, removed = (0, 0) if self.spec == NONE else (self.added, self.removed)  # another source is no rewiring
         return {
-            "spec": self.spec, "seed": seed, "edges": self.edges, "edges_added": self.added,
-            "edges_removed": self.removed, "seconds": self.seconds, "provenance": list(self.provenance),
+            "spec": self.spec, "seed": seed, "edges": self.edges, "edges_added": added, "edges_removed": removed,
+            "seconds": self.seconds, "provenance": list(self.provenance),
         }  # fmt: skip
 
 
@@ -105,8 +107,24 @@ def make_arms(sources: Mapping[str, Sequence[Graph]], specs: Sequence[str], cont
         for spec in full:
             name = spec if len(sources) == 1 else source if spec == NONE else f"{source} + {spec}"
             count = sum(a.name == name or a.name.startswith(f"{name} #") for a in arms)
-            arms.append(_arm(f"{name} #{count + 1}" if count else name, spec, task, graphs, context))
+            made = _arm(f"{name} #{count + 1}" if count else name, spec, task, graphs, context)
+            if spec == NONE:
+                added, removed = _edits(next(iter(sources.values())), graphs)
+                made = dataclasses.replace(made, added=added, removed=removed)
+            arms.append(made)
     return arms
+
+
+def _edits(before: Sequence[Graph], after: Sequence[Graph]) -> tuple[int, int] | tuple[None, None]:
+    """Edges that `after` has more and less than `before`, node for node; (None, None) where nodes do not correspond."""
+    if [(g.n, g.directed) for g in before] != [(g.n, g.directed) for g in after]:
+        return None, None
+    added = removed = 0
+    for old, new in zip(before, after, strict=True):
+        keys = [g.edges[:, 0] * g.n + g.edges[:, 1] for g in (old, new)]
+        common = len(np.intersect1d(*keys, assume_unique=True))
+        added, removed = added + new.m - common, removed + old.m - common
+    return added, removed
 
 
 def _task(source: str, graphs: Sequence[Graph], first: Task | None, context: Context) -> Task:

@@ -101,6 +101,24 @@ class Comparison:
     interrupted: bool = False
 
     @property
+    def finished(self) -> int:
+        """Trials that there are results of, over all arms; those found in the store count too."""
+        return sum(len(a.trials) for a in self.arms)
+
+    @property
+    def planned(self) -> int:
+        """Trials that were asked for, over all arms."""
+        return len(self.plan.jobs)
+
+    @property
+    def note(self) -> str:
+        """What keeps this from being a comparison, empty if nothing does."""
+        if len(self.arms) > 1:
+            return ""
+        other = "a rewiring, as in --arm sdrf" if self.arms[0].arm.spec == NONE else "--arm none"
+        return f"one arm: nothing to compare with; add {other}"
+
+    @property
     def smallest_detectable_effect(self) -> float | None:
         """The difference that every arm's comparison would have found with 80 % power; None where none has one."""
         known = [a.difference.detectable for a in self.arms if a.difference and a.difference.detectable is not None]
@@ -110,7 +128,7 @@ class Comparison:
         """The comparison record, schema `mixcli.comparison/1`: JSON-ready, without NaN or infinity."""
         plan, task = self.plan, self.plan.arms[0].task
         parameters = next((r.parameters for a in self.arms for r in a.trials.values()), None)
-        return {
+        out = {
             "schema": "mixcli.comparison/1", "dataset": self.name, "sha256": task.digest, "task": task.facts(),
             "model": model_spec(plan.model), "parameters": parameters, "relations": plan.relations,
             "protocol": plan.protocol.to_json(), "seed": plan.seed, "trials": plan.trials, "device": plan.device,
@@ -118,6 +136,7 @@ class Comparison:
             "smallest_detectable_effect": self.smallest_detectable_effect, "interrupted": self.interrupted,
             "environment": dict(environment()), "seconds": self.seconds,
         }  # fmt: skip
+        return {**out, "note": self.note} if self.note else out
 
 
 def compare(
@@ -157,6 +176,7 @@ def compare(
         UsageError: an unknown arm, model, setting or device, or fewer than one trial.
         InputError: sources that do not belong together.
         NotApplicable: no task fits the source, or a rewiring does not apply to it.
+        LimitExceeded: the training would need more memory than the context allows.
         Interrupted: Ctrl-C before the first trial.
 
     Cost: arms × trials trainings.
@@ -209,13 +229,14 @@ def _results(plan: Plan, store: Store, baseline: int) -> tuple[ArmResult, ...]:
     for a in range(len(plan.arms)):
         stored = {t: store.get(plan.key(a, t)) for t in range(plan.trials)}
         found.append({t: r for t, r in stored.items() if r is not None})
-    ratio = _ratio(plan)
+    ratio, bounds = _ratio(plan), plan.arms[0].task.bounds
     results = []
     for a, trials in enumerate(found):
         both = sorted(trials.keys() & found[baseline].keys())
         pairs = [trials[t].best for t in both], [found[baseline][t].best for t in both]
-        difference = None if a == baseline else paired(*pairs, ratio=ratio, seed=plan.seed)
-        best, last = (estimate([getattr(r, k) for r in trials.values()], ratio) for k in ("best", "last"))
+        difference = None if a == baseline else paired(*pairs, ratio=ratio, seed=plan.seed, bounds=bounds)
+        columns = ([getattr(r, k) for r in trials.values()] for k in ("best", "last"))
+        best, last = (estimate(c, ratio, bounds=bounds) for c in columns)
         results.append(ArmResult(plan.arms[a], trials, best, last, difference))
     adjusted = holm([r.difference.p if r.difference else None for r in results])
     return tuple(

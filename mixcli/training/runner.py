@@ -16,6 +16,7 @@ from typing import Any
 
 from mixcli.context import Context
 from mixcli.errors import LimitExceeded
+from mixcli.training.cost import check_memory, memory_of
 from mixcli.training.plan import Plan
 from mixcli.training.store import Store, TrialResult
 
@@ -43,12 +44,15 @@ def run(plan: Plan, store: Store, context: Context | None = None, jobs: int = 1)
         True if everything is there, False if Ctrl-C stopped it; finished trials are then stored.
 
     Raises:
-        LimitExceeded: a worker was killed, most likely for want of memory.
+        LimitExceeded: the training is predicted to need more memory than the context allows, or a worker was killed,
+            most likely for want of memory.
     """
     context = context or Context()
     keys = {job: plan.key(*job) for job in plan.jobs}
     known = store.known(keys.values())
     left = [job for job in plan.jobs if keys[job] not in known]
+    if left:
+        check_memory(plan, context.limits, max(1, min(jobs, len(left))))
     for arm in plan.arms:
         store.put_arm(arm.topology.digest, arm.facts(plan.seed))
     total = len(plan.jobs)
@@ -78,7 +82,10 @@ def run(plan: Plan, store: Store, context: Context | None = None, jobs: int = 1)
 def _worth(plan: Plan, context: Context, left: int, seconds: float) -> int:
     if plan.device != "cpu" or seconds < WORTH_A_POOL:
         return 1
-    return min(context.thread_count, left)
+    jobs = min(context.thread_count, left)
+    while jobs > 1 and not context.limits.allows(memory=memory_of(plan, jobs)):
+        jobs -= 1
+    return jobs
 
 
 def _pooled(plan: Plan, left: list[Job], jobs: int) -> Iterator[tuple[Job, TrialResult]]:

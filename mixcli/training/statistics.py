@@ -3,6 +3,10 @@
 Trials on random splits of one data set share most of their training examples, so they are not independent. Following
 Nadeau & Bengio (2003), the variance of a mean over n such trials is s² (1/n + n_test/n_train) instead of s²/n. Where
 the split is fixed and only the initialisation varies, the plain paired t interval holds.
+
+Where the results have a range, intervals are clipped to what is possible in it: the true mean lies in the range for
+certain, so the clipped interval holds it exactly when the unclipped one does, and the coverage stays what it was. p
+values and detectable differences are those of the unclipped t statistic.
 """
 
 from __future__ import annotations
@@ -30,7 +34,7 @@ class Estimate:
     Args:
         mean: average, None without trials.
         sd: sample standard deviation, None for fewer than two trials.
-        ci95: 95 % interval of the mean, None where `reason` says why.
+        ci95: 95 % interval of the mean, within the bounds; None where `reason` says why.
         trials: how many.
         reason: why something is None.
     """
@@ -49,7 +53,7 @@ class Difference:
     Args:
         mean: average difference, arm minus baseline.
         sd: sample standard deviation of the differences.
-        ci95: 95 % interval.
+        ci95: 95 % interval, within what the bounds allow.
         p: two-sided p of the (corrected) paired t test.
         p_permutation: two-sided p of the sign-flip test, which takes the trials as exchangeable and does not
             correct for the overlap of their splits.
@@ -74,25 +78,31 @@ class Difference:
     reason: str = ""
 
 
-def estimate(values: ArrayLike, ratio: float | None = None) -> Estimate:
-    """Mean and 95 % interval of the results of n trials: mean ± t(0.975, n-1) · s · √(1/n + ratio).
+def estimate(values: ArrayLike, ratio: float | None = None, *, bounds: tuple[float, float] | None = None) -> Estimate:
+    """Mean and 95 % interval of the results of n trials: mean ± t(0.975, n-1) · s · √(1/n + ratio), clipped to bounds.
 
     Args:
         values: (n,) one result per trial.
         ratio: n_test / n_train where the split varies with the trial; None or 0 where it is fixed.
+        bounds: least and greatest result there can be, (0, 1) for an accuracy; None where there are none.
 
     Returns:
         The estimate; nothing in it is NaN.
 
+    Raises:
+        ValueError: a result is not finite, or out of bounds.
+
     Example:
         >>> estimate([0.5, 0.7]).ci95  # 0.6 ± 12.7062 · 0.1414 / √2
         (-0.67..., 1.87...)
+        >>> estimate([0.5, 0.7], bounds=(0, 1)).ci95
+        (0.0, 1.0)
         >>> estimate([0.5]).reason
         'an interval needs at least two trials'
 
     Source: Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52 (2003), section 3.
     """
-    x = _checked(values)
+    x = _checked(values, bounds)
     if not len(x):
         return Estimate(None, None, None, 0, "no finished trial")
     mean = float(x.mean())
@@ -102,10 +112,17 @@ def estimate(values: ArrayLike, ratio: float | None = None) -> Estimate:
     if sd == 0:
         return Estimate(mean, 0.0, None, len(x), "all trials gave the same result")
     half = _quantile(0.975, len(x) - 1) * _standard_error(sd, len(x), ratio)
-    return Estimate(mean, sd, (mean - half, mean + half), len(x))
+    return Estimate(mean, sd, _interval(mean, half, bounds), len(x))
 
 
-def paired(values: ArrayLike, baseline: ArrayLike, ratio: float | None = None, seed: int = 0) -> Difference:
+def paired(
+    values: ArrayLike,
+    baseline: ArrayLike,
+    ratio: float | None = None,
+    seed: int = 0,
+    *,
+    bounds: tuple[float, float] | None = None,
+) -> Difference:
     """Compare two arms trained on the same splits from the same seeds.
 
     With differences d_i: mean d̄ ± t(0.975, n-1) · s_d · √(1/n + ratio); p from the same t statistic; sign-flip p from
@@ -116,12 +133,13 @@ def paired(values: ArrayLike, baseline: ArrayLike, ratio: float | None = None, s
         baseline: (n,) results of the baseline in the same trials.
         ratio: n_test / n_train where the split varies with the trial; None or 0 where it is fixed.
         seed: of the sampled permutations, used for n > 12.
+        bounds: least and greatest result there can be; with (0, 1) the interval is clipped to [-1, 1].
 
     Returns:
         The difference; nothing in it is NaN.
 
     Raises:
-        ValueError: the two have different lengths.
+        ValueError: the two have different lengths, or a result is not finite or out of bounds.
 
     Example:
         >>> d = paired([0.8, 0.9, 0.7], [0.7, 0.7, 0.7])
@@ -130,7 +148,7 @@ def paired(values: ArrayLike, baseline: ArrayLike, ratio: float | None = None, s
 
     Source: Nadeau & Bengio (2003); Bouckaert & Frank, PAKDD 2004, for its use with repeated splits.
     """
-    a, b = _checked(values), _checked(baseline)
+    a, b = _checked(values, bounds), _checked(baseline, bounds)
     if len(a) != len(b):
         raise ValueError(f"expected as many results as the baseline has ({len(b)}), found {len(a)}")
     d = a - b
@@ -150,7 +168,8 @@ def paired(values: ArrayLike, baseline: ArrayLike, ratio: float | None = None, s
     critical = _quantile(0.975, len(d) - 1)
     p = 2 * _lower_tail(-abs(mean) / error, len(d) - 1)
     detectable = (critical + _quantile(POWER, len(d) - 1)) * error
-    interval = (mean - critical * error, mean + critical * error)
+    reach = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
+    interval = _interval(mean, critical * error, reach)
     return Difference(mean, sd, interval, p, flip, *counts, detectable, test)
 
 
@@ -198,10 +217,17 @@ def holm(ps: Sequence[float | None]) -> list[float | None]:
     return out
 
 
-def _checked(values: ArrayLike) -> NDArray[np.float64]:
+def _interval(mean: float, half: float, bounds: tuple[float, float] | None) -> tuple[float, float]:
+    low, high = bounds or (-math.inf, math.inf)
+    return max(mean - half, float(low)), min(mean + half, float(high))
+
+
+def _checked(values: ArrayLike, bounds: tuple[float, float] | None = None) -> NDArray[np.float64]:
     x = np.array(values, dtype=np.float64).ravel()
     if not np.isfinite(x).all():
         raise ValueError("expected finite results, found NaN or infinity")
+    if bounds is not None and len(x) and (x.min() < bounds[0] or x.max() > bounds[1]):
+        raise ValueError(f"expected results from {bounds[0]} to {bounds[1]}, found {x.min()} to {x.max()}")
     return x
 
 

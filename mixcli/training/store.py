@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mixcli.errors import InputError
+from mixcli.errors import InputError, UsageError
 
 __all__ = ["CURVES", "SCHEMA", "Store", "TrialResult", "canonical", "digest_of"]
 
@@ -27,6 +27,11 @@ SCHEMA = 1
 """Version of the layout, and of what a trial description means; a change of either makes old trials not found."""
 
 APPLICATION = 0x6D697863  # "mixc" in SQLite's application_id, so that nobody else's database is ever written to
+
+ANOTHER = "choose another name; this file is left as it is"
+
+TEXT = {".json", ".jsonl", ".csv"}
+"""Endings of names that are meant for something else than a database."""
 
 CURVES = ("train_loss", "val_loss", "val", "test")
 """Columns of a trial's curves, one row per epoch; the last two are the metric."""
@@ -99,7 +104,9 @@ class Store:
         path: the database file, made where it does not exist; None keeps everything in memory.
 
     Raises:
-        InputError: the file is not a database, or not one of ours, or from a later version.
+        UsageError: the name ends as a text format's, its folder does not exist, or it names something else than a
+            results database, which is then left as it is.
+        InputError: the file is from a later version, or cannot be opened or written to.
 
     Example:
         >>> with Store() as store:
@@ -109,19 +116,22 @@ class Store:
 
     def __init__(self, path: str | Path | None = None) -> None:
         self.path = None if path is None else Path(path)
+        if self.path is not None:
+            _check_name(self.path)
         try:
             self._db = sqlite3.connect(":memory:" if path is None else str(path), timeout=60, isolation_level=None)
             self._open()
         except sqlite3.Error as error:
-            fix = "name another file, or a folder that exists and may be written to"
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
+                raise UsageError("a results database", "another kind of file", ANOTHER, where=str(path)) from error
+            fix = "name another file, or a folder that may be written to"
             raise InputError("a results database", str(error), fix, where=str(path)) from error
 
     def _open(self) -> None:
         (application,), (version,) = (self._db.execute(f"pragma {p}").fetchone() for p in _PRAGMAS)
         tables = self._db.execute("select count(*) from sqlite_master").fetchone()[0]
         if tables and application != APPLICATION:
-            fix = "name another file with -o"
-            raise InputError("a results database", "a database of another program", fix, where=str(self.path))
+            raise UsageError("a results database", "a database of another program", ANOTHER, where=str(self.path))
         if version > SCHEMA:
             fix = "upgrade mixcli, or name another file with -o"
             raise InputError(f"results of schema {SCHEMA} or older", f"schema {version}", fix, where=str(self.path))
@@ -183,6 +193,17 @@ class Store:
 
 
 _PRAGMAS = ("application_id", "user_version")
+
+
+def _check_name(path: Path) -> None:
+    if path.suffix.lower() in TEXT:
+        found = f"one ending in {path.suffix}"
+        fix = "the record itself is written by --format"
+        raise UsageError("a name like results.db", found, fix, where=str(path))
+    if not path.parent.is_dir():
+        raise UsageError("an existing folder", f"no {path.parent}", "make it first", where=str(path))
+    if path.is_dir():
+        raise UsageError("a file", "a folder", "give a name like results.db in it", where=str(path))
 
 
 def _result(text: str, blob: bytes) -> TrialResult:

@@ -33,8 +33,15 @@ def verdict(difference: Difference, p: float | None) -> str:
     shown = f"{points(difference.mean)} [{100 * low:.1f}, {100 * high:.1f}]"
     if p < LEVEL:
         return shown
-    least = f"; {trials} trials can show {100 * difference.detectable:.1f}" if difference.detectable else ""
-    return f"no difference detected ({shown}, p = {p:.2g}{least})"
+    return f"no difference detected ({shown}, p = {p:.2g}{_least(difference.detectable, trials)})"
+
+
+def _least(detectable: float | None, trials: int) -> str:
+    if not detectable:
+        return ""
+    if detectable > 1:  # no two fractions lie that far apart
+        return f"; {trials} trials are too few to show any"
+    return f"; {trials} trials can show {100 * detectable:.1f}"
 
 
 def points(fraction: float) -> str:

@@ -119,9 +119,11 @@ def test_ctrl_c_keeps_what_is_finished(tmp_path: Path, monkeypatch: pytest.Monke
         partial = quick(data(), ["none", "random:iterations=1"], trials=4, store=tmp_path / "r.db")
     assert partial.interrupted
     assert [len(a.trials) for a in partial.arms] == [2, 1]
+    assert (partial.finished, partial.planned) == (3, 8)
     assert partial.record()["arms"][1]["difference"]["ties"] <= 1
     whole = quick(data(), ["none", "random:iterations=1"], trials=4, store=tmp_path / "r.db")
     assert not whole.interrupted
+    assert (whole.finished, whole.planned) == (8, 8)
     assert values(whole) == values(quick(data(), ["none", "random:iterations=1"], trials=4))
 
 
@@ -192,6 +194,9 @@ def test_sources_are_arms_as_given() -> None:
     more = Graph(after.n, np.array(sorted([*map(tuple, after.edges.tolist()), (0, 9)])))
     found = quick({"before.mtx": before, "after.mtx": more})
     assert [a.arm.name for a in found.arms] == ["before.mtx", "after.mtx"]
+    assert [(a["edges_added"], a["edges_removed"]) for a in found.record()["arms"]] == [(0, 0), (1, 0)]
+    back = quick({"after.mtx": more, "before.mtx": before}, trials=1)
+    assert [(a.arm.added, a.arm.removed) for a in back.arms] == [(0, 0), (0, 1)]
     assert found.baseline == "before.mtx"
     crossed = quick({"a": data(), "b": data()}, ["none", "random:iterations=1"], trials=1)
     assert [a.arm.name for a in crossed.arms] == ["a", "a + random:iterations=1", "b", "b + random:iterations=1"]
@@ -240,3 +245,25 @@ def test_interval_is_corrected_only_where_splits_vary() -> None:
     x = np.random.default_rng(0).normal(size=(24, 4))
     fixed = quick(graph.replace(node={**graph.node, "x": x}), ["none", "random:iterations=5"])
     assert fixed.record()["arms"][1]["difference"]["test"] == "t"
+
+
+def test_edits_of_a_source_need_the_same_nodes() -> None:
+    other = data()
+    other[0] = path(9).replace(graph=other[0].graph, name="g0")
+    found = quick({"a": data(), "b": other}, trials=1)
+    assert [(a.arm.added, a.arm.removed) for a in found.arms] == [(0, 0), (None, None)]
+    assert found.arms[1].arm.facts(0)["edges_added"] == 0
+
+
+def test_one_arm_alone_is_said_to_be_no_comparison() -> None:
+    for arm, way in (("none", "add a rewiring"), ("random:iterations=1", "add --arm none")):
+        assert way in quick(data(), [arm], trials=1).record()["note"]
+    assert "note" not in quick(data(), ["none", "random:iterations=1"], trials=1).record()
+
+
+def test_intervals_of_the_record_are_possible_accuracies() -> None:
+    for arm in quick(data(), ["none", "random:iterations=2"], trials=2).record()["arms"]:
+        for low, high in (e["ci95"] for e in (arm, arm["last"]) if e["ci95"]):
+            assert 0 <= low <= high <= 1
+        if arm["difference"] and arm["difference"]["ci95"]:
+            assert -1 <= arm["difference"]["ci95"][0] <= arm["difference"]["ci95"][1] <= 1

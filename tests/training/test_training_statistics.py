@@ -129,3 +129,28 @@ def test_verdict_claims_only_what_the_adjusted_p_allows() -> None:
     assert verdict(clear, 0.2).startswith("no difference detected (+11.0 points")
     once = paired([0.8], [0.7])
     assert verdict(once, None) == "+10.0 points in 1 trial; an interval needs at least two trials"
+
+
+def test_intervals_stay_where_results_can_be() -> None:
+    values, baseline = [0.2, 0.9], [0.4, 0.5]
+    wide, clipped = estimate(values, 0.5), estimate(values, 0.5, bounds=(0, 1))
+    assert wide.ci95[0] < 0 < 1 < wide.ci95[1]
+    assert clipped.ci95 == (0.0, 1.0)
+    wide, clipped = paired(values, baseline, 0.5), paired(values, baseline, 0.5, bounds=(0, 1))
+    assert clipped.ci95 == (-1.0, 1.0)
+    assert (clipped.mean, clipped.p, clipped.detectable) == (wide.mean, wide.p, wide.detectable)
+    assert verdict(clipped, clipped.p).endswith("; 2 trials are too few to show any)")
+    assert estimate([5.0, 9.0], bounds=(0, 10)).ci95 == (0.0, 10.0)
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        estimate([0.5, 1.5], bounds=(0, 1))
+
+
+@settings(max_examples=60, deadline=None)
+@given(RESULTS, st.sampled_from([None, 0.125]))
+def test_clipping_takes_away_only_what_cannot_be(values: list[float], ratio: float | None) -> None:
+    wide, clipped = estimate(values, ratio), estimate(values, ratio, bounds=(0, 1))
+    assert (wide.mean, wide.sd, wide.trials, wide.reason) == (clipped.mean, clipped.sd, clipped.trials, clipped.reason)
+    assert (wide.ci95 is None) == (clipped.ci95 is None)
+    if wide.ci95 is not None:
+        assert clipped.ci95 == (max(0, wide.ci95[0]), min(1, wide.ci95[1]))
+        assert clipped.ci95[0] <= clipped.mean <= clipped.ci95[1]

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mixcli.errors import InputError
+from mixcli.errors import InputError, UsageError
 from mixcli.training.store import SCHEMA, Store, TrialResult, canonical, digest_of
 
 
@@ -61,13 +61,26 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
         pass
     with sqlite3.connect(newer) as db:
         db.execute(f"pragma user_version={SCHEMA + 1}")
-    before = foreign.read_bytes()
-    for path, words in ((text, "not a database"), (foreign, "another program"), (newer, "upgrade")):
-        with pytest.raises(InputError, match=words):
+    short = tmp_path / "s.db"
+    short.write_text("hello")
+    before = {p: p.read_bytes() for p in (text, foreign, short)}
+    for path, words in ((text, "another kind of file"), (short, "another kind of file"), (foreign, "another program")):
+        with pytest.raises(UsageError, match=f"{words}; choose another name"):
             Store(path)
-    assert foreign.read_bytes() == before
-    with pytest.raises(InputError, match="folder that exists"):
+    with pytest.raises(InputError, match="upgrade"):
+        Store(newer)
+    assert {p: p.read_bytes() for p in before} == before
+
+
+def test_names_that_cannot_be_a_database_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="make it first"):
         Store(tmp_path / "no" / "such.db")
+    with pytest.raises(UsageError, match="found a folder"):
+        Store(tmp_path)
+    for name in ("r.json", "r.JSONL", "r.csv"):
+        with pytest.raises(UsageError, match=r"a name like results\.db"):
+            Store(tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 WRITER = """

@@ -44,6 +44,8 @@ class Task(ABC):
 
     kind: ClassVar[str]
     metric: ClassVar[str] = "accuracy"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
+    """Least and greatest value of the metric."""
     hidden: ClassVar[int]
     dropout: ClassVar[float]
     drop_input: ClassVar[bool] = False

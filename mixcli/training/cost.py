@@ -1,0 +1,113 @@
+"""The memory that training will take, predicted before anything is trained."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mixcli.training.models.base import network
+
+if TYPE_CHECKING:
+    from mixcli.limits import Limits
+    from mixcli.training.plan import Plan
+    from mixcli.training.tasks.base import Task
+    from mixcli.training.topology import Topology
+
+__all__ = ["check_memory", "memory_of", "parameters_of"]
+
+COPIES = 5
+"""Arrays as large as the weights: weights, gradient, Adam's two moments, and what a step works with."""
+
+FLOAT, ARC = 4, 24
+"""Bytes of a number, and of an arc: its two ends and place in the batch."""
+
+COUNTED = 2**24
+"""Widest network that is counted; the number of parameters of a wider one grows with the square of its width."""
+
+HELD_OUT = 0.4
+"""Most of the units that a random split validates and tests on."""
+
+
+def parameters_of(plan: Plan) -> float:
+    """Trained numbers of the plan's network, counted without making any of them."""
+    import torch
+
+    task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
+    layers, hidden = model.layers or 1, model.hidden or 1
+    narrow = dataclasses.replace(model, hidden=min(hidden, COUNTED), layers_of="mixcli")  # both have the same weights
+
+    def count(layers: int) -> int:
+        with torch.device("meta"):  # shapes only
+            return network(dataclasses.replace(narrow, layers=layers), task, plan.relations, None).parameter_count()
+
+    if layers <= 3:
+        found = count(layers)
+    else:  # all layers between the first and the last are alike
+        found = count(3) + (layers - 3) * (count(3) - count(2))
+    return float(found) * (hidden / min(hidden, COUNTED)) ** 2
+
+
+def memory_of(plan: Plan, jobs: int = 1) -> float:
+    """Bytes that so many trials at a time take: jobs · (4 · 5 P + max(training, evaluation) + dataset).
+
+    Training takes 2 · 4 · r Σ w + 24 a for the largest batch, of r node rows and a arcs: the values of every layer,
+    w wide, wait for the backward pass, next to their gradients. Evaluation takes 3 · 4 · s · max w for the s rows
+    evaluated at once. P is the number of parameters.
+
+    Args:
+        plan: what is to be trained.
+        jobs: trials trained at once, each in a process of its own.
+
+    Cost: one look at the sizes of the graphs.
+    """
+    from mixcli.training.loaders import EVALUATED_ROWS
+
+    task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
+    inner = [float(model.hidden or 1)] * (min(model.layers or 1, 2) - 1)
+    inputs = 0.0 if _sparse(task) else float(task.width)
+    widths = inputs + sum(inner) * ((model.layers or 1) - 1) + task.classes
+    most = 0.0
+    for arm in plan.arms:
+        rows, arcs = _batch(arm.task, arm.topology, plan.protocol.batch_size)
+        all_rows, _ = _batch(arm.task, arm.topology, 0)
+        training = 2 * FLOAT * rows * widths + ARC * arcs
+        at_once = min(HELD_OUT * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
+        evaluation = 3 * FLOAT * at_once * max(inputs, task.classes, *inner)
+        most = max(most, max(training, evaluation) + ARC * len(arm.topology.union.receiver) + _features(arm.task))
+    return jobs * (FLOAT * COPIES * parameters_of(plan) + most)
+
+
+def check_memory(plan: Plan, limits: Limits, jobs: int = 1) -> None:
+    """Refuse a plan that needs more memory than allowed.
+
+    Raises:
+        LimitExceeded: with the need, what is allowed, and the settings to make smaller.
+    """
+    batch = " or batch_size" if plan.protocol.batch_size else ""
+    fewer = ", or --jobs 1" if jobs > 1 else ""
+    what = f"training {jobs} trials at a time" if jobs > 1 else "training"
+    limits.check(what, memory=memory_of(plan, jobs), instead=f"use a smaller hidden{batch}{fewer}")
+
+
+def _batch(task: Task, topology: Topology, size: int) -> tuple[float, float]:
+    """(rows, arcs) of the largest batch of `size` units, 0 for all of them."""
+    nodes, arcs = np.diff(topology.start), np.diff(topology.union.start)
+    units = min(size or len(task.labels), len(task.labels))
+    if task.kind == "node_classification":  # the graph as a whole, however many nodes are read out
+        return float(nodes.sum()), float(arcs.sum())
+    if task.kind == "transfer":  # a copy of the graph for each sample
+        return float(units * nodes.sum()), float(units * arcs.sum())
+    return float(np.sort(nodes)[-units:].sum()), float(np.sort(arcs)[-units:].sum())
+
+
+def _sparse(task: Task) -> bool:
+    x = getattr(task, "x", None)
+    return x is not None and not isinstance(x, np.ndarray)
+
+
+def _features(task: Task) -> float:
+    """Bytes of the input features; of sparse ones a value and three indices an entry."""
+    x = getattr(task, "x", None)
+    return 0.0 if x is None else float(x.nbytes) if isinstance(x, np.ndarray) else (FLOAT + 24) * float(x.nnz)
