@@ -1,7 +1,8 @@
 """What our own files say about a graph beside its edges: one line of JSON in a comment.
 
-`# mixcli: {"nodes":5,"directed":false,"labels":[…],"provenance":[…]}`. Other programs skip the comment; reading it back
-restores isolated nodes, direction, node names, provenance and layer plan where the format has no place for them.
+`# mixcli: {"nodes":5,"edges":4,"directed":false,"labels":[…],"provenance":[…]}`. Other programs skip the comment;
+reading it back restores isolated nodes, direction, node names, provenance and layer plan where the format has no place
+for them, and shows whether edges are missing.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixcli.graph import Graph, LayerPlan
 from mixcli.provenance import Step, dumps, loads
+
+if TYPE_CHECKING:
+    from mixcli.io.base import Reading
 
 __all__ = ["MARK", "About", "faithful", "names_or_none", "number"]
 
@@ -26,6 +30,7 @@ class About:
 
     Args:
         nodes: number of nodes.
+        edges: number of edges, by which a file that was cut shows itself.
         directed: whether edges have a direction.
         labels: names of the nodes in order.
         named: whether the edges name their ends by label rather than by number.
@@ -34,6 +39,7 @@ class About:
     """
 
     nodes: int | None = None
+    edges: int | None = None
     directed: bool | None = None
     labels: tuple[str, ...] | None = None
     named: bool = False
@@ -44,10 +50,11 @@ class About:
     def of(cls, graph: Graph, *, labels: bool = True, named: bool = False) -> About:
         """What there is to say about a graph; `labels=False` where the format itself holds them faithfully."""
         names = graph.labels if labels else None
-        return cls(graph.n, graph.directed, names, named, graph.provenance, graph.plan)
+        return cls(graph.n, graph.m, graph.directed, names, named, graph.provenance, graph.plan)
 
     def __str__(self) -> str:
-        facts: dict[str, Any] = {"nodes": self.nodes, "directed": self.directed, "labels": self.labels}
+        facts: dict[str, Any] = {"nodes": self.nodes, "edges": self.edges, "directed": self.directed}
+        facts["labels"] = self.labels
         facts |= {"named": self.named or None, "plan": self.plan.to_json() or None}
         facts |= {"provenance": [s.to_json() for s in self.provenance] or None}
         line = json.dumps({k: v for k, v in facts.items() if v is not None}, separators=(",", ":"))
@@ -84,16 +91,40 @@ class About:
         data = _json(text)
         if not isinstance(data, dict):
             return cls()
-        nodes, directed, labels = data.get("nodes"), data.get("directed"), data.get("labels")
+        nodes, edges = _count(data.get("nodes")), _count(data.get("edges"))
+        directed, labels = data.get("directed"), data.get("labels")
         steps, plan = data.get("provenance"), data.get("plan")
         return cls(
-            nodes if isinstance(nodes, int) and not isinstance(nodes, bool) and nodes >= 0 else None,
+            nodes,
+            edges,
             directed if isinstance(directed, bool) else None,
             tuple(map(str, labels)) if isinstance(labels, list) and len(labels) == nodes else None,
             data.get("named") is True,
             tuple(Step.from_json(s) for s in steps if isinstance(s, dict)) if isinstance(steps, list) else (),
             LayerPlan.from_json(plan) if isinstance(plan, dict) else LayerPlan(),
         )
+
+    def check_edges(self, found: int, reading: Reading, *, arcs: bool = False) -> None:
+        """Refuse a file that lists another number of edges than the line says.
+
+        Args:
+            found: edges that the file lists.
+            reading: for the message.
+            arcs: whether the format lists an undirected edge in both directions.
+
+        Raises:
+            InputError: the numbers differ.
+        """
+        if self.edges is None:
+            return
+        stated = self.edges * (2 if arcs and self.directed is False else 1)
+        if found != stated:
+            fix = "the file may be cut: fetch or write it again, or remove that comment if the edges are right"
+            raise reading.error(f"{stated} {'arcs' if arcs else 'edges'} as the mixcli comment says", str(found), fix)
+
+
+def _count(value: Any) -> int | None:
+    return value if type(value) is int and value >= 0 else None
 
 
 def _json(text: str) -> Any:

@@ -32,6 +32,7 @@ class Reading:
         name: name of the source, for messages and for `Graph.name`.
         directed: True or False where the user decided; None to follow the format's own statement or convention.
         weighted: False to leave weights unread.
+        folder: what the user wrote before the name, for messages: "data/" of "data/karate.csv".
         digest: gives the SHA-256 of all bytes read so far.
     """
 
@@ -39,15 +40,22 @@ class Reading:
     directed: bool | None = None
     weighted: bool = True
     digest: Callable[[], str | None] = field(default=lambda: None)
+    folder: str = ""
+
+    @property
+    def where(self) -> str:
+        """The source as the user named it."""
+        return f"{self.folder}{self.name}"
 
     def step(self, format: str, **notes: Any) -> Step:
         """The provenance step of this read; `from_arcs` completes its notes with counts."""
         return Step("read", format, sha256=self.digest(), notes=notes)
 
     def error(self, expected: str, found: str = "", fix: str = "", *, line: int | None = None) -> InputError:
-        """An InputError that names the source, and the line where there is one."""
-        where = self.name if line is None else f"{self.name}:{line}"
-        return InputError(expected, found, fix, where=where)
+        """An InputError that names the source, and the line where there is one; it always says what to do."""
+        if line is None:
+            return InputError(expected, found, fix or "correct the file", where=self.where)
+        return InputError(expected, found, fix or "correct this line", where=f"{self.where}:{line}")
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,8 @@ class Builder:
             for side, end in enumerate((source, target)):
                 number = self._number.get(end)
                 if number is None:
-                    raise self._error("edges between nodes of the file", f"node {end[:60]!r}", self._marks[row])
+                    fix = "add this node, or remove the edge"
+                    raise self._error("edges between nodes of the file", f"node {end[:60]!r}", self._marks[row], fix)
                 arcs[row, side] = number
         return arcs
 

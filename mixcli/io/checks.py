@@ -48,7 +48,7 @@ def read_all(stream: BinaryIO, reading: Reading, *, growth: int = 1) -> bytes:
         size += len(chunk)
         if size > limit:
             raise LimitExceeded(
-                f"at most {limit} bytes, for the memory that is free", "more", "use a smaller file", where=reading.name
+                f"at most {limit} bytes, for the memory that is free", "more", "use a smaller file", where=reading.where
             )
         parts.append(chunk)
     if not size:

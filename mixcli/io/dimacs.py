@@ -48,6 +48,7 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
     # Colouring instances count an edge once or twice, whether or not they list it twice.
     if stated not in ({len(ids)} if kind == "sp" else {len(ids), 2 * len(ids), len(ids) // 2}):
         raise reading.error(f"{stated} edges, as the p line says", str(len(ids)), "check that the file is complete")
+    about.check_edges(len(ids), reading, arcs=kind == "sp")
     weight, notes = _conductances(body, value, kind, reading)
     if kind != "sp":
         directed = False

@@ -3,10 +3,10 @@
 Rules of reading, ours, since there is no standard:
 
 - Lines that start with `#`, `%` or `//` are comments. `# Nodes: N` (SNAP) states the number of nodes.
-- A node exists when an edge names it, or a comment states how many there are. Integer names from 0 or 1 without gaps (or
-  with as many nodes stated as the gaps need) are node numbers; numbers from 1 are shifted by one with the names kept as
-  labels. Otherwise nodes are numbered in numeric order (all names integers) or by first appearance, and labels hold the
-  names.
+- A node exists when an edge names it, or a comment states how many there are. Integer names from 0 or 1 without gaps
+  (or with as many nodes stated as the gaps need) are node numbers; numbers from 1 are shifted by one with the names
+  kept as labels. Otherwise nodes are numbered in numeric order (all names integers) or by first appearance, and labels
+  hold the names.
 - Undirected unless the user or a `type` column says directed; an edge listed in both directions is one edge.
 """
 
@@ -55,6 +55,27 @@ def _sniff(head: bytes) -> bool:
     return layout is not None and (layout.columns in (2, 3) or bool(layout.header))
 
 
+def _delimiter(head: bytes) -> str | None:
+    """What separates the columns of a table whose first line names them; None for any other list of edges."""
+    if not _sniff(head):
+        return None
+    text = unix_lines(head.decode("utf-8-sig", errors="replace"))
+    body = without_comments(text if len(head) < 65536 else text.rpartition("\n")[0])[0]
+    layout = layout_of(body)
+    if layout is None or not layout.header:
+        return None
+    tabs = body.strip().partition("\n")[0].count("\t") == layout.columns - 1  # numbers below leave the choice open
+    return "\t" if layout.delimiter is None and tabs else layout.delimiter
+
+
+def _sniff_table(head: bytes, *, delimiter: str) -> bool:
+    return _delimiter(head) == delimiter
+
+
+def _sniff_list(head: bytes) -> bool:
+    return _sniff(head) and _delimiter(head) not in (",", "\t")
+
+
 def _read(stream: BinaryIO, reading: Reading, *, name: str) -> Iterator[Graph]:
     body, comments = without_comments(unix_lines(text_of(stream, reading)))
     about = About.find(comments)
@@ -64,6 +85,7 @@ def _read(stream: BinaryIO, reading: Reading, *, name: str) -> Iterator[Graph]:
     if not body.strip() and about.nodes is None and stated is None:
         raise reading.error("at least one edge", "only comments", "check the file")
     rows = read_rows(body, reading, named=about.named)
+    about.check_edges(len(rows.ids) if rows.names is None else len(rows.names) // 2, reading)
     n, arcs, labels = _numbered(rows, about, stated, reading)
     present = len(np.unique(arcs))
     stated_direction = about.directed if about.directed is not None else rows.directed
@@ -171,16 +193,16 @@ def _table_fits(graph: Graph, part: str, key: str) -> bool:
 _HOLDS = frozenset({"weight", "directed", "labels", "isolated", "provenance", "plan"})
 
 FORMAT = Format(
-    "edgelist", "edge list", (".edgelist", ".edges", ".el", ".txt", ".ncol", ".dat"), _sniff,
+    "edgelist", "edge list", (".edgelist", ".edges", ".el", ".txt", ".ncol", ".dat"), _sniff_list,
     partial(_read, name="edgelist"), _write_list, holds=_HOLDS,
 )  # fmt: skip
 
 CSV = Format(
-    "csv", "comma-separated edge table", (".csv",), _sniff, partial(_read, name="csv"),
+    "csv", "comma-separated edge table", (".csv",), partial(_sniff_table, delimiter=","), partial(_read, name="csv"),
     partial(_write_table, delimiter=","), holds=_HOLDS | {"edge"}, fits=_table_fits,
 )  # fmt: skip
 
 TSV = Format(
-    "tsv", "tab-separated edge table", (".tsv", ".tab"), _sniff, partial(_read, name="tsv"),
-    partial(_write_table, delimiter="\t"), holds=_HOLDS | {"edge"}, fits=_table_fits,
+    "tsv", "tab-separated edge table", (".tsv", ".tab"), partial(_sniff_table, delimiter="\t"),
+    partial(_read, name="tsv"), partial(_write_table, delimiter="\t"), holds=_HOLDS | {"edge"}, fits=_table_fits,
 )  # fmt: skip

@@ -23,6 +23,7 @@ from mixcli.io.checks import one
 __all__ = ["FORMAT"]
 
 MAX_DEPTH = 64
+FORMAT_FIX = "correct this line, or name another format with --from"
 _TOKEN = re.compile(r'#[^\n]*|"([^"]*)"|(\[)|(\])|([^\s\[\]"]+)|(")')
 _KEY = re.compile(r"[A-Za-z][0-9A-Za-z_]*")
 _UNSAFE = re.compile(r"[^ !#-%\'-~]")
@@ -49,8 +50,8 @@ def _tokens(text: str, reading: Reading) -> Iterator[tuple[str, str, int]]:
             yield '"[]w'[group - 1], match[group], match.start()
 
 
-def _error(reading: Reading, text: str, position: int, expected: str, found: str) -> Exception:
-    return reading.error(expected, found, line=text.count("\n", 0, position) + 1)
+def _error(reading: Reading, text: str, position: int, expected: str, found: str, fix: str = "") -> Exception:
+    return reading.error(expected, found, fix, line=text.count("\n", 0, position) + 1)
 
 
 def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
@@ -65,7 +66,7 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
                 key = content
                 continue
             if kind != "]" or not path:
-                raise _error(reading, text, position, "a key", repr(content[:40]))
+                raise _error(reading, text, position, "a key", repr(content[:40]), FORMAT_FIX)
             if [p.lower() for p in path] == ["graph"]:
                 yield builder.build()
                 builder, graphs = _builder(text, reading), graphs + 1

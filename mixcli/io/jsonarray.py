@@ -1,8 +1,8 @@
 """Arrays in JSON: plain where a person would want to read them, base64 where bits or size demand it.
 
-A plain scalar or a plain list stands for int64, float64, bool or text, without NaN; everything else is
-`{"dtype": "float32", "shape": [3, 2], "data": "<base64 of little-endian bytes>"}`, and text with other than one axis
-`{"dtype": "str", "shape": …, "data": […]}`.
+A plain scalar or a plain list (of lists, for several axes) stands for int64, float64, bool or text, without NaN;
+everything else is written `{"dtype": "float32", "shape": [3, 2], "data": "<base64 of little-endian bytes>"}`, and text
+with other than one axis `{"dtype": "str", "shape": …, "data": […]}`.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ DTYPES = {
         "float16", "float32", "float64", "complex64", "complex128",
     )
 }  # fmt: skip
+MAX_AXES = 32
 TYPES = {int: np.int64, float: np.float64, bool: np.bool_, str: np.str_}
 
 
@@ -85,15 +86,16 @@ def decode(value: Any, what: str) -> NDArray[Any]:
     if type(value) in TYPES:
         return _plain([value], type(value), what).reshape(())
     if isinstance(value, list):
+        value, shape = _flat(value, what)
         kinds = set(map(type, value))
         kinds = {float} if kinds == {int, float} else kinds
         if len(kinds) != 1 or not kinds <= set(TYPES):
             raise ValueError(f"{what}: a list must hold numbers, text or booleans of one type")
-        return _plain(value, kinds.pop(), what)
+        return _plain(value, kinds.pop(), what).reshape(shape)
     if not isinstance(value, dict) or not {"dtype", "shape", "data"} <= set(value):
         raise ValueError(f"{what}: an array is a list or an object with dtype, shape and data")
     dtype, shape, data = value["dtype"], value["shape"], value["data"]
-    if not isinstance(shape, list) or not all(type(s) is int and s >= 0 for s in shape) or len(shape) > 32:
+    if not isinstance(shape, list) or not all(type(s) is int and s >= 0 for s in shape) or len(shape) > MAX_AXES:
         raise ValueError(f"{what}: shape must be a list of lengths")
     if dtype == "str" and isinstance(data, list) and all(isinstance(s, str) for s in data):
         flat = np.array(data, dtype=np.str_)
@@ -104,6 +106,17 @@ def decode(value: Any, what: str) -> NDArray[Any]:
     if math.prod(shape) != flat.size:
         raise ValueError(f"{what}: {flat.size} values do not fill shape {shape}")
     return flat.reshape(shape)
+
+
+def _flat(value: list[Any], what: str) -> tuple[list[Any], tuple[int, ...]]:
+    """The values of nested lists in order, and the lengths of the lists from the outside in."""
+    shape = [len(value)]
+    while value and all(isinstance(part, list) for part in value):
+        if len({len(part) for part in value}) > 1 or len(shape) == MAX_AXES:
+            raise ValueError(f"{what}: nested lists must have equal lengths, at most {MAX_AXES} deep")
+        shape.append(len(value[0]))
+        value = [entry for part in value for entry in part]
+    return value, tuple(shape)
 
 
 def _plain(values: list[Any], kind: type, what: str) -> NDArray[Any]:

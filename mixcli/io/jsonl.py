@@ -59,9 +59,10 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         try:
             graph = graph_of(jsonarray.parse(text), len(text), here, step)
         except ValueError as error:
-            raise reading.error("one graph as a JSON object", str(error), line=number) from error
+            fix = "complete or remove this line; the file may be cut"
+            raise reading.error("one graph as a JSON object", str(error), fix, line=number) from error
         except (InputError, LimitExceeded) as error:
-            raise error if here.name in error.where else error.at(here.name) from None
+            raise error if here.name in error.where else error.at(here.where) from None
         yield graph if graph.name != here.name else graph.replace(name=f"{reading.name}[{index}]")
         index += 1
     if not index:

@@ -56,7 +56,9 @@ def elements(stream: BinaryIO, reading: Reading) -> Iterator[tuple[str, dict[str
         parser.Parse(b"", True)
     except expat.ExpatError as error:
         found = expat.ErrorString(error.code)
-        raise reading.error("well-formed XML", found, "check that the file is complete", line=error.lineno) from None
+        raise reading.error(
+            "well-formed XML", found, "the file may be cut or damaged: fetch or write it again", line=error.lineno
+        ) from None
     except (LookupError, ValueError) as error:  # an encoding that expat and Python do not know
         raise reading.error("XML in a known encoding", str(error), "save it as UTF-8") from None
     yield from events

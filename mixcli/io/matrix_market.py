@@ -68,6 +68,7 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         arcs, weight = _dense(n, rest, symmetry, reading, start)
     else:
         arcs, weight = _coordinates(n, int(size[2]), rest, field, reading, start)
+        about.check_edges(len(arcs), reading)
     if not reading.weighted:
         weight = None
     if symmetry == "symmetric":

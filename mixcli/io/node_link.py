@@ -38,9 +38,11 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
     try:
         yield graph_of(jsonarray.parse(data.removeprefix(b"\xef\xbb\xbf")), reading, reading.step("node-link"))
     except ValueError as error:
-        raise reading.error("a node-link object", str(error), "write it with networkx.node_link_data") from error
+        raise reading.error(
+            "a node-link object", str(error), "the file may be cut; write it with networkx.node_link_data"
+        ) from error
     except LimitExceeded as error:
-        raise error if error.where else error.at(reading.name) from None
+        raise error if error.where else error.at(reading.where) from None
 
 
 def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:

@@ -57,7 +57,7 @@ class Archive(Mapping[str, Any]):
         total, limit = sum(i.file_size for i in members), room()
         if total > limit:
             raise LimitExceeded(
-                f"arrays of at most {limit} bytes", f"{total} once unpacked", "use a smaller file", where=reading.name
+                f"arrays of at most {limit} bytes", f"{total} once unpacked", "use a smaller file", where=reading.where
             )
         self._members = {i.filename.removesuffix(".npy"): i for i in members}
 

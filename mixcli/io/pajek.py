@@ -8,6 +8,7 @@ two arcs. Coordinates of the vertices become the node payload `pos` (n, 2 or 3).
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +29,9 @@ __all__ = ["FORMAT"]
 
 _SECTION = re.compile(r"^[ \t]*\*(\w+)([^\n]*)", re.MULTILINE)
 _WORD = re.compile(r'"[^"]*"|\S+')
-_UNWRITABLE = re.compile(r'["\x00-\x1f\ud800-\udfff]')
+_UNSAFE = re.compile(r'["\x00-\x1f]|&(?=(?:quot|amp|#\d{1,7});)')
+_ENTITY = re.compile(r"&(?:quot|amp|#\d{1,7});")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
     body, comments = without_comments(unix_lines(text_of(stream, reading)), ("%",))
     about = About.find(comments)
     n, names, pos, arcs, edges = _sections(body, reading)
+    about.check_edges(len(arcs.ends) + len(edges.ends), reading)
     notes: dict[str, Any] = {}
     decided = reading.directed if reading.directed is not None else about.directed
     if not len(arcs.ends):
@@ -137,7 +141,7 @@ def _vertices(
         words = _WORD.findall(content)
         node = _node(words[0], n, reading, line)
         if len(words) > 1:
-            names[node] = words[1].strip('"') if words[1].startswith('"') else words[1]
+            names[node] = _unescape(words[1].strip('"')) if words[1].startswith('"') else words[1]
         places[node] = _leading_numbers(words[2:5])
     dimensions = min(map(len, places.values()))
     if dimensions < 2 or len(places) < n:
@@ -220,14 +224,34 @@ def _matrix(text: str, n: int, reading: Reading, start: int) -> _Links:
     return _Links(np.concatenate(ends), np.concatenate(values)) if ends else _Links()
 
 
+def _escape(name: str) -> str:
+    """A name between quotation marks: Pajek has no escape for these, so they become entities, as in its own files."""
+    named = {'"': "&quot;", "&": "&amp;"}
+    safe = _UNSAFE.sub(lambda match: named.get(match[0], f"&#{ord(match[0])};"), name)
+    return _SURROGATE.sub("\ufffd", safe)
+
+
+def _unescape(name: str) -> str:
+    """Inverse of `_escape`; other ampersands stay what they are."""
+    return _ENTITY.sub(lambda match: _character(match[0][1:-1]), name) if "&" in name else name
+
+
+def _character(entity: str) -> str:
+    """What `quot`, `amp` or `#233` stands for."""
+    if not entity.startswith("#"):
+        return {"quot": '"', "amp": "&"}[entity]
+    code = int(entity[1:])
+    return chr(code) if code < 0xD800 or 0xDFFF < code <= sys.maxunicode else "\ufffd"
+
+
 def _written(name: str) -> str:
-    return _UNWRITABLE.sub("\ufffd", name)
+    return _unescape(_escape(name))
 
 
 def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     graph = one(graphs, "pajek")
     names, kept = faithful(graph, _written)
-    vertices = [f'{i} "{name}"' for i, name in enumerate(names, start=1)]
+    vertices = [f'{i} "{_escape(name)}"' for i, name in enumerate(names, start=1)]
     if "pos" in FORMAT.payload(graph, "node"):
         places = [" ".join(map(number, row)) for row in graph.node["pos"].tolist()]
         vertices = [f"{vertex} {place}" for vertex, place in zip(vertices, places, strict=True)]

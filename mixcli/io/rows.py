@@ -236,7 +236,8 @@ def _checked(rows: Rows, reading: Reading, line: Any) -> Rows:
     bad = (rows.ids < 0).any(axis=1)
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise reading.error("node ids >= 0", str(min(rows.ids[row])), line=line(row))
+        fix = "number the nodes from 0, or give them names"
+        raise reading.error("node ids >= 0", str(min(rows.ids[row])), fix, line=line(row))
     if rows.weight is not None and reading.weighted:
         check_weight(rows.weight, reading, line)
     return rows

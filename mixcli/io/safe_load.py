@@ -41,13 +41,14 @@ def load(data: bytes, reading: Reading) -> Any:
     Raises:
         InputError: damaged, compressed, or in need of a class that is not allowed; the message names it.
     """
-    import torch
-    from torch import serialization
-
     if not data.startswith(MAGIC):
         raise _refusal(_names_in(data), reading) or reading.error("a file written by torch.save", "other bytes", DAMAGE)
     if data.startswith(ZIP):
         _check_zip(data, reading)
+
+    import torch  # after the cheap refusals: it takes more than a second
+    from torch import serialization
+
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         extra = allowed(b"torch_geometric.edge_index" in data or b"torch_geometric.index" in data)

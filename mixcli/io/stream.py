@@ -46,14 +46,19 @@ def read(
         InputError: it cannot be read, with the place at fault.
     """
     is_path = isinstance(source, (str, os.PathLike))
-    file_name = Path(source).name if isinstance(source, (str, os.PathLike)) else ""
+    given = os.fspath(source) if isinstance(source, (str, os.PathLike)) else ""
+    if is_path and not given:
+        raise InputError("the name of a file", "an empty one", "name a file, or - for standard input")
+    file_name = Path(given).name
     label = name or (file_name if is_path else "stdin")
-    with opened(source, label) as (data, digest):
+    folder = given.removesuffix(file_name) if file_name and name in (None, "", file_name) else ""
+    where = folder + label
+    with opened(source, where) as (data, digest):
         if not data.peek(1):
-            raise InputError("a graph", "an empty file", "check that the file was written", where=label)
-        chosen = FORMATS.get(format) if format is not None else _choose(data, file_name, label)
+            raise InputError("a graph", "an empty file", "check that the file was written", where=where)
+        chosen = FORMATS.get(format) if format is not None else _choose(data, file_name, where)
         note = {} if format is not None or format_of_suffix(file_name) in (None, chosen) else {"suffix": file_name}
-        reading = Reading(label, directed, weighted, digest)
+        reading = Reading(label, directed, weighted, digest, folder)
         for graph in chosen.read(io.BufferedReader(data, HEAD), reading):
             yield _noted(graph, note)
 
@@ -136,7 +141,7 @@ def _formats() -> Iterator[Format]:
         yield FORMATS.get(name)
 
 
-def _choose(data: Source, file_name: str, label: str) -> Format:
+def _choose(data: Source, file_name: str, where: str) -> Format:
     """The format of a source that nobody has named."""
     by_suffix = format_of_suffix(file_name)
     head = data.peek(HEAD, _is_stream_of_graphs)
@@ -148,7 +153,7 @@ def _choose(data: Source, file_name: str, label: str) -> Format:
     if found is None:
         fix = f"name the format with --from: {', '.join(FORMATS)}"
         what = "an empty file" if not head.strip() else "content of none"
-        raise InputError("a graph in a known format", what, fix, where=label)
+        raise InputError("a graph in a known format", what, fix, where=where)
     return found
 
 

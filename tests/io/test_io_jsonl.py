@@ -123,3 +123,26 @@ def test_arrays_in_json(array: np.ndarray) -> None:
     assert (back.dtype.kind, back.shape) == (expected.dtype.kind, expected.shape)
     assert back.dtype.kind == "U" or (back.dtype == expected.dtype and back.tobytes() == expected.tobytes())
     assert back.tolist() == expected.tolist() or np.isnan(expected).any()
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "shape"),
+    [([[1.0, 2.0], [3.5, 4.5]], np.float64, (2, 2)), ([[1, 2, 3]], np.int64, (1, 3)), ([[1, 0.5]], np.float64, (1, 2)),
+     ([[[True]], [[False]]], np.bool_, (2, 1, 1)), ([["a"], ["bc"]], np.dtype("U2"), (2, 1))],
+)  # fmt: skip
+def test_nested_lists_are_arrays(value: list[object], dtype: object, shape: tuple[int, ...]) -> None:
+    array = jsonarray.decode(value, "x")
+    assert (array.dtype, array.shape, array.tolist()) == (dtype, shape, value)
+
+
+@pytest.mark.parametrize("value", [[[1], [1, 2]], [[1], 2], [[1], ["a"]], [[], []], [[None]], [[[1]], [[1, 2]]]])
+def test_ragged_lists_are_refused(value: list[object]) -> None:
+    with pytest.raises(ValueError, match=r"^x: "):
+        jsonarray.decode(value, "x")
+
+
+def test_payload_written_by_hand() -> None:
+    line = b'{"schema":"mixcli.graph/1","n":2,"edges":[[0,1]],"node":{"x":[[1.0,2.0],[3.5,4.5]]}}\n'
+    (graph,) = read(line)
+    assert graph.node["x"].tolist() == [[1.0, 2.0], [3.5, 4.5]]
+    assert graph.node["x"].dtype == np.float64

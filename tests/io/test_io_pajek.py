@@ -122,3 +122,18 @@ def test_coordinates_are_written() -> None:
     FORMAT.write([graph], out)
     assert b'1 "0" 0.5 1\n2 "1" 2 3\n' in out.getvalue()
     assert FORMAT.leaves_out(graph) == ["node payload (x)"]
+
+
+@pytest.mark.parametrize("name", ['"q"', '"', "&quot;", "&amp;quot;", "AT&T", "&", "&#34;", "a\nb", "&lt;", "\x01&#1;"])
+def test_names_with_quotation_marks_and_entities_come_back(name: str) -> None:
+    out = io.BytesIO()
+    FORMAT.write([Graph(2, np.array([[0, 1]]), labels=(name, "b"))], out)
+    head, _, rest = out.getvalue().decode().partition("\n")
+    assert "labels" not in head
+    assert read(rest).labels == (name, "b")
+    assert '""' not in rest
+
+
+def test_names_of_other_programs_stay() -> None:
+    graph = read('*Vertices 3\n1 "a&b;c"\n2 x&quot;y\n3 "d &quot;e&quot; &#233;"\n')
+    assert graph.labels == ("a&b;c", "x&quot;y", 'd "e" é')

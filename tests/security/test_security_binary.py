@@ -7,6 +7,8 @@ import itertools
 import json
 import os
 import pickle
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -481,3 +483,16 @@ def test_pt_with_any_attribute_replaced(junk: Any, key: Any, collated: bool) -> 
     if key == "mixcli_layout" and isinstance(junk, dict):
         attributes[key] = json.dumps({"node": junk, "text": junk, "name": junk, **junk})
     only_our_errors(pt.FORMAT, saved((attributes, slices) if collated else attributes))
+
+
+@pytest.mark.parametrize("data", [bytes(range(256)) * 8, b"PK\x03\x04" + bytes(range(256)), b"\x80\x02}.", b"x" * 999])
+def test_noise_is_refused_before_torch_is_imported(data: bytes, tmp_path: Path) -> None:
+    (tmp_path / "a.pt").write_bytes(data)
+    code = (
+        "import sys\nfrom mixcli.errors import InputError\nfrom mixcli.io import stream\n"
+        "try:\n    list(stream.read(sys.argv[1], format='pt'))\n"
+        "except InputError as error:\n    print(error, 'torch' in sys.modules)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.pt")], capture_output=True, text=True)
+    assert ran.stdout.count("\n") == 1
+    assert ran.stdout.endswith("False\n")
