@@ -23,7 +23,16 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from torch_geometric.data import Data
 
-__all__ = ["from_networkx", "from_pyg", "from_scipy", "to_networkx", "to_pyg", "to_pyg_list", "to_scipy"]
+__all__ = [
+    "attribute_tables",
+    "from_networkx",
+    "from_pyg",
+    "from_scipy",
+    "to_networkx",
+    "to_pyg",
+    "to_pyg_list",
+    "to_scipy",
+]
 
 
 def from_pyg(data: Data, *, name: str = "", directed: bool | None = None, step: Step | None = None) -> Graph:
@@ -72,9 +81,22 @@ def to_pyg_list(graphs: Iterable[Graph]) -> list[Data]:
 
     A list of weighted and unweighted graphs gets `edge_weight` throughout, and so on for labels.
     """
+    from torch_geometric.data import Data
+
+    several = []
+    for attributes in attribute_tables(graphs):
+        data = Data()
+        for key, value in attributes.items():
+            data[key] = value
+        several.append(data)
+    return several
+
+
+def attribute_tables(graphs: Iterable[Graph]) -> list[dict[str, Any]]:
+    """The attributes of the `Data` of each graph: name -> tensor, number, text or list."""
     made = [_attributes(graph) for graph in graphs]
     optional = {key for attributes in made for key in attributes if key in _DEFAULTS}
-    return [_data(attributes, optional) for attributes in made]
+    return [_completed(attributes, optional) for attributes in made]
 
 
 def from_networkx(G: nx.Graph, weight: str | None = "weight", *, name: str = "") -> Graph:
@@ -216,34 +238,29 @@ def _weight_attributes(weight: NDArray[np.float64]) -> dict[str, NDArray[Any]]:
 
 def _free_name(part: str, key: str, taken: dict[str, Any]) -> str:
     """The attribute a payload is stored under: its own name unless `Data` uses that for something else."""
-    from torch_geometric.data import Data
-
     from mixcli.io.pyg import TOPOLOGY
+    from mixcli.io.pyg_pickle import TAKEN
 
     usual = key in ("x", "y", "pos", "edge_attr", "time", "batch", "z", "face")
     free = key.isidentifier() and not key.startswith("_") and key not in TOPOLOGY and key not in taken
-    if free and (usual or not hasattr(Data, key)):
+    if free and (usual or key not in TAKEN):
         return key
     base = "".join(c if c.isalnum() and c.isascii() else "_" for c in f"{part}_{key}")
     name, number = base, 1
-    while name in taken or name in TOPOLOGY or hasattr(Data, name):
+    while name in taken or name in TOPOLOGY or name in TAKEN:
         number += 1
         name = f"{base}_{number}"
     return name
 
 
-def _data(attributes: dict[str, Any], optional: set[str]) -> Data:
-    from torch_geometric.data import Data
-
+def _completed(attributes: dict[str, Any], optional: set[str]) -> dict[str, Any]:
+    """Tensors for arrays, and the attributes that only other graphs of the list have."""
     arcs = attributes["edge_index"].shape[1]
     for key in sorted(optional - set(attributes)):
         fill = _DEFAULTS[key]
         kind = np.float32 if key == "edge_weight" else np.float64
         attributes[key] = [] if fill is None else np.full(arcs, fill, kind)
-    data = Data()
-    for key, value in attributes.items():
-        data[key] = _tensor(value) if isinstance(value, np.ndarray) else value
-    return data
+    return {key: _tensor(value) if isinstance(value, np.ndarray) else value for key, value in attributes.items()}
 
 
 def _tensor(values: NDArray[Any]) -> Any:

@@ -48,13 +48,11 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
 
 def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     """One graph as a `Data`, several as a list; the same graphs give the same bytes."""
-    import torch
+    from mixcli.io.adapters import attribute_tables
+    from mixcli.io.pyg_pickle import save
 
-    from mixcli.io.adapters import to_pyg_list
-
-    several = to_pyg_list(graphs)
     buffer = io.BytesIO()
-    torch.save(several[0] if len(several) == 1 else several, buffer)
+    save(attribute_tables(graphs), buffer)
     stream.write(buffer.getbuffer())
 
 
