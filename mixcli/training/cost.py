@@ -17,11 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = ["check_memory", "memory_of", "parameters_of"]
 
-COPIES = 5
-"""Arrays as large as the weights: weights, gradient, Adam's two moments, and what a step works with."""
+COPIES = 7
+"""Arrays as large as the weights: these, the gradient twice, Adam's two moments, its step, and the decay."""
 
-FLOAT, ARC = 4, 24
-"""Bytes of a number, and of an arc: its two ends and place in the batch."""
+KEPT, PASSED = 7, 4
+"""Arrays as large as a layer's values: in training (product, mixture, ReLU, dropout and its mask wait for the backward
+pass, next to gradients), and in evaluation, where only the layer at work counts. Both were found by measuring."""
+
+FLOAT, ARC = 4, 64
+"""Bytes of a number, and of an arc in a batch: its ends, its entry of the matrix, and what cutting it out takes."""
 
 COUNTED = 2**24
 """Widest network that is counted; the number of parameters of a wider one grows with the square of its width."""
@@ -50,11 +54,11 @@ def parameters_of(plan: Plan) -> float:
 
 
 def memory_of(plan: Plan, jobs: int = 1) -> float:
-    """Bytes that so many trials at a time take: jobs · (4 · 5 P + max(training, evaluation) + dataset).
+    """Bytes that so many trials at a time take: jobs · (4 · 7 P + max(training, evaluation) + dataset).
 
-    Training takes 2 · 4 · r Σ w + 24 a for the largest batch, of r node rows and a arcs: the values of every layer,
-    w wide, wait for the backward pass, next to their gradients. Evaluation takes 3 · 4 · s · max w for the s rows
-    evaluated at once. P is the number of parameters.
+    Training takes 7 · 4 · r Σ w + 64 a for the largest batch, of r node rows and a arcs, with layers w wide. Evaluation
+    takes 4 · 4 · s · max w for the s rows evaluated at once, and 64 for each arc of all held-out units. P is the number
+    of parameters.
 
     Args:
         plan: what is to be trained.
@@ -71,10 +75,10 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
     most = 0.0
     for arm in plan.arms:
         rows, arcs = _batch(arm.task, arm.topology, plan.protocol.batch_size)
-        all_rows, _ = _batch(arm.task, arm.topology, 0)
-        training = 2 * FLOAT * rows * widths + ARC * arcs
+        all_rows, all_arcs = _batch(arm.task, arm.topology, 0)
+        training = KEPT * FLOAT * rows * widths + ARC * arcs
         at_once = min(HELD_OUT * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
-        evaluation = 3 * FLOAT * at_once * max(inputs, task.classes, *inner)
+        evaluation = PASSED * FLOAT * at_once * max(inputs, task.classes, *inner) + HELD_OUT * ARC * all_arcs
         most = max(most, max(training, evaluation) + ARC * len(arm.topology.union.receiver) + _features(arm.task))
     return jobs * (FLOAT * COPIES * parameters_of(plan) + most)
 

@@ -135,7 +135,7 @@ class Transfer(Task):
 
 def _check_size(graph: Graph, context: Context) -> None:
     rows = max(BATCH_ROWS, Transfer.classes * graph.n)
-    # The least that a network needs, be it as narrow as its input; what the chosen one needs is checked before training.
+    # The least that a network needs, as narrow as its input; the chosen one's need is checked before training.
     saved = 4 * Transfer.classes * 3 * REACH  # bytes per row: three arrays for each layer wait for the backward pass
     context.limits.check("the transfer task", memory=rows * saved, instead="compare on a part of the graph")
 
