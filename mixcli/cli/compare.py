@@ -72,8 +72,11 @@ def compare(
         shell.emit(arms_csv(record))
     else:
         shell.emit([(to_json if form == "json" else to_jsonl)(record)])
+    if "note" in record:
+        shell.note(record["note"])
     if found.interrupted:
-        shell.note("interrupted: the finished trials are kept" + (f" in {results}" if results else ""))
+        kept = f"kept in {results}; the same command goes on from there" if results else "lost (no -o)"
+        shell.note(f"interrupted: {found.finished} of {found.planned} trials are done and {kept}")
         shell.exit_code = Interrupted.exit_code
 
 

@@ -162,7 +162,8 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
     title = f"{record['dataset']}: {record['task']['kind'].replace('_', ' ')} with {record['model']}"
     table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("arm")
-    for column in (f"{record['metric']}, %", "95 % interval", "trials", "edges", "difference", "95 % interval", "p"):
+    interval = "95 % interval"
+    for column in (f"{record['metric']}, %", interval, "trials", "edges", "difference", interval, "p (Holm)"):
         table.add_column(column, justify="right")
     table.add_column("w/t/l", justify="right")
     for arm in record["arms"]:
