@@ -170,7 +170,7 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
         d = arm["difference"] or {}
         table.add_row(
             escape(arm["name"]), _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
-            f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] + arm["edges_removed"] else "–",
+            f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] or arm["edges_removed"] else "–",
             _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True), _p(d.get("p_adjusted")),
             "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip

@@ -271,3 +271,11 @@ def test_a_full_disk_is_one_line(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert done.stderr.decode().startswith("mixcli: expected")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_sources_of_different_size_are_compared_as_arms(mixcli, tmp_path: Path) -> None:
+    options = ["--trials", "1", "--protocol", "epochs=1", "--model", "gcn:hidden=4", "--format", "table", "--jobs", "1"]
+    assert mixcli("rewire", "zoo:barbell:k=4", "--method", "random:iterations=2", "-o", "b.jsonl").returncode == 0
+    done = mixcli("compare", "zoo:barbell:k=4", "b.jsonl", *options)
+    assert done.returncode == 0, done.stderr_text
+    assert "+2 −0" in done.stdout_text
