@@ -59,9 +59,9 @@ class Catalog:
         return found
 
     def name_of(self, cls: type) -> str:
-        """Catalog name of a class; its own name where it is not in the table."""
+        """Catalog name of a class; its own, in lower case, where it is not in the table."""
         target = f"{cls.__module__}:{cls.__qualname__}"
-        return next((n for n, t in {**self._plugins, **self.table}.items() if t == target), cls.__qualname__)
+        return next((n for n, t in {**self._plugins, **self.table}.items() if t == target), cls.__name__.lower())
 
     def get(self, name: str) -> Any:
         """Import and return the object behind a name."""

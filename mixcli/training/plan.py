@@ -80,6 +80,4 @@ class Plan:
 
 def model_spec(model: Model) -> str:
     """The spec string of a model."""
-    target = f"{type(model).__module__}:{type(model).__qualname__}"
-    name = next((n for n in MODELS if MODELS.table[n] == target), target)
-    return spec_of(name, model)
+    return spec_of(MODELS.name_of(type(model)), model)
