@@ -25,7 +25,7 @@ Examples:
 
 
 @shared(
-    "format", "output", "force", "seed", "threads", "from_", "directed", "unweighted", "data_root",
+    "format", "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root",
     "max_memory", "fail_fast", "dry_run", "no_timing",
 )  # fmt: skip
 def analyze(
@@ -52,6 +52,7 @@ def analyze(
     specs = measure or list(MEASURES)
     methods = {_key(spec, specs): MEASURES.make(spec) for spec in specs}
     different("--values", values, "--output", shell.output)
+    shell.processor_only("measures")
     if shell.dry_run:
         _explain(shell, sources, methods)
         return

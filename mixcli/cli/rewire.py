@@ -34,7 +34,7 @@ GAP_NODES = 20_000
 
 
 @shared(
-    "output", "force", "seed", "threads", "from_", "directed", "unweighted", "data_root", "max_memory",
+    "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
     "fail_fast", "dry_run",
 )  # fmt: skip
 def rewire(
@@ -64,6 +64,7 @@ def rewire(
         raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
     spent = _Budget(budget)
     different("--log", log, "--output", shell.output)
+    shell.processor_only("rewirings")
     REWIRINGS.make(method)  # a wrong spec must fail before anything is read
     with ExitStack() as stack:
         edits = None if shell.dry_run else _open_log(stack, log, shell.force)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mixcli.errors import InputError, Interrupted, MixcliError, PipeClosed, UsageError
+from mixcli.errors import InputError, Interrupted, MixcliError, NotApplicable, PipeClosed, UsageError
 
 if TYPE_CHECKING:
     from mixcli.context import Context
@@ -74,6 +74,11 @@ class Shell:
 
         limits = Limits(memory=parse_bytes(self.max_memory)) if self.max_memory else Limits()
         return Context(self.seed, self.threads, self.device, limits, self._bar)
+
+    def processor_only(self, what: str) -> None:
+        """Refuse an accelerator that nothing in this command would use: an option must not be ignored in silence."""
+        if self.device not in ("auto", "cpu"):
+            raise NotApplicable(f"{what} to run on cpu", self.device, "leave --device out; compare trains on it")
 
     def graphs(self, sources: list[str] | None) -> "Iterator[tuple[str, int, Graph]]":
         """(source, index in it, graph) of all sources; a source that fails gives one line and is passed over."""

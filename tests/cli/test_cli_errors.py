@@ -146,3 +146,11 @@ def test_ctrl_c_is_130_and_keeps_the_partial_result(tmp_path: Path) -> None:
     assert b"Traceback" not in errors
     assert (tmp_path / "out.jsonl").stat().st_size > 0
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) > 0
+
+
+@pytest.mark.parametrize("command", [["analyze"], ["rewire", "--method", "random"]])
+def test_an_accelerator_that_would_not_be_used_is_refused(mixcli, command: list[str]) -> None:
+    done = mixcli(*command, "zoo:path:3", "--device", "cuda")
+    assert done.returncode == 4
+    assert "leave --device out" in done.stderr_text
+    assert mixcli("analyze", "zoo:path:3", "-m", "size", "--device", "cpu").returncode == 0
