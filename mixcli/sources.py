@@ -108,7 +108,8 @@ def load_all(
 
     where: Path | BinaryIO = (stdin or sys.stdin.buffer) if text == "-" else Path(text)
     name = "stdin" if text == "-" else Path(text).name
-    return stream.read(where, format=chosen.format, directed=chosen.directed, weighted=chosen.weighted, name=name)
+    read = stream.read(where, format=chosen.format, directed=chosen.directed, weighted=chosen.weighted, name=name)
+    return map(_noted, read)
 
 
 def save(
@@ -133,6 +134,16 @@ def save(
 def format_of_source(graph: Graph) -> str | None:
     """Catalog name of the format a graph was read from, or None for one that was made."""
     return graph.origin.spec if graph.origin is not None and graph.origin.op == "read" else None
+
+
+def _noted(graph: Graph) -> Graph:
+    """The graph with what its reading left to be seen counted too: isolated nodes, and names kept as labels."""
+    found = {"isolated": int((graph.degree == 0).sum()), "named_nodes": 0 if graph.labels is None else graph.n}
+    found = {k: count for k, count in found.items() if count}
+    if not found or graph.origin is None:
+        return graph
+    step = dataclasses.replace(graph.origin, notes={**graph.origin.notes, **found})
+    return graph.replace(provenance=tuple(step if s is graph.origin else s for s in graph.provenance))
 
 
 def _zoo(text: str) -> Graph:

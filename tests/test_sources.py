@@ -42,3 +42,20 @@ def test_load_wants_exactly_one(tmp_path) -> None:
     with pytest.raises(InputError, match="load_all"):
         mixcli.load(target)
     assert [g.n for g in mixcli.load_all(target)] == [3, 4]
+
+
+def test_names_and_isolated_nodes_are_counted_in_provenance(tmp_path) -> None:
+    target = tmp_path / "g.gml"
+    target.write_text(
+        'graph [ node [ id 1 label "a" ] node [ id 2 label "b" ] node [ id 3 ] edge [ source 1 target 2 ] ]'
+    )
+    graph = mixcli.load(target)
+    assert (graph.notes["isolated"], graph.notes["named_nodes"]) == (1, 3)
+    assert graph.provenance[-1].op == "read"
+
+
+def test_numbering_from_one_is_told(tmp_path) -> None:
+    (tmp_path / "g.txt").write_text("1 2\n2 3\n3 1\n")
+    graph = mixcli.load(tmp_path / "g.txt")
+    assert graph.labels == ("1", "2", "3")
+    assert graph.notes == {"named_nodes": 3}

@@ -282,6 +282,7 @@ WORDS = {
     "weights_averaged": "{} edges with a different weight each way, averaged",
     "zero_weight": "{} edges of weight 0 left out",
     "isolated": "{} isolated nodes",
+    "named_nodes": "{} nodes keep their names",
 }
 """How a reader's counts are told; other notes are told by their names."""
 
