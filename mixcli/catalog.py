@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,17 @@ class Catalog:
         kind: what the entries are, for messages ("measure").
         table: name -> "module:object", in the order of listing.
         aliases: other spellings -> name.
+        groups: name -> spec strings that it stands for, wherever several entries can be asked for.
     """
 
-    def __init__(self, kind: str, table: dict[str, str], aliases: dict[str, str] | None = None) -> None:
-        self.kind, self.table, self.aliases = kind, table, aliases or {}
+    def __init__(
+        self,
+        kind: str,
+        table: dict[str, str],
+        aliases: dict[str, str] | None = None,
+        groups: dict[str, tuple[str, ...]] | None = None,
+    ) -> None:
+        self.kind, self.table, self.aliases, self.groups = kind, table, aliases or {}, groups or {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.table)
@@ -54,9 +61,19 @@ class Catalog:
         key = self.canonical(name)
         found = self.table.get(key) or self._plugins.get(key)
         if found is None:
-            hint = nearest(key, [*self.table, *self.aliases, *self._plugins])
+            hint = nearest(key, [*self.table, *self.aliases, *self.groups, *self._plugins])
             raise UsageError(f"a {self.kind}", repr(name), hint or f"one of: {', '.join(self.table)}")
         return found
+
+    def expand(self, specs: Iterable[str]) -> list[str]:
+        """The specs, each group replaced by what it stands for and nothing listed twice.
+
+        Example:
+            >>> MEASURES.expand(["degree", "default"])[:3]
+            ['degree', 'size', 'distance']
+        """
+        flat = (one for spec in specs for one in self.groups.get(spec.strip().lower().replace("_", "-"), (spec,)))
+        return list(dict.fromkeys(flat))
 
     def name_of(self, cls: type) -> str:
         """Catalog name of a class; its own, in lower case, where it is not in the table."""
@@ -123,6 +140,20 @@ MEASURES = Catalog(
         "kirchhoff": "mixcli.measures.graph.kirchhoff:Kirchhoff",
     },
     {"bfc": "balanced_forman", "lambda2": "spectral_gap", "gap": "spectral_gap", "total_resistance": "kirchhoff"},
+    # What `analyze` measures when it is not told, and names for what is often asked for together.
+    {
+        "default": (
+            "size",
+            "degree",
+            "distance",
+            "reach",
+            "spectral_gap",
+            "balanced_forman",
+            "effective_resistance",
+            "commute_time",
+            "kirchhoff",
+        ),
+    },
 )
 
 REWIRINGS = Catalog(

@@ -87,3 +87,16 @@ def test_unknown_name_suggests_the_nearest() -> None:
 
 def test_spelling_is_forgiving() -> None:
     assert REWIRINGS.get("Last-Layer-FA") is REWIRINGS.get("last_layer_fa")
+
+
+def test_groups_stand_for_measures_that_exist() -> None:
+    for name, specs in MEASURES.groups.items():
+        assert name not in MEASURES
+        for spec in specs:
+            MEASURES.make(spec)
+
+
+def test_a_group_is_expanded_in_place_and_once() -> None:
+    table = {"a": "m:A", "b": "m:B"}
+    catalog = Catalog("thing", table, groups={"all-things": ("a", "b:x=1")})
+    assert catalog.expand(["b", "all_things", "a"]) == ["b", "a", "b:x=1"]

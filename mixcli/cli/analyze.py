@@ -33,7 +33,7 @@ def analyze(
     sources: Sources = None,
     measure: Annotated[
         list[str] | None,
-        typer.Option("--measure", "-m", metavar="MEASURE", help="Measure, repeatable; `mixcli methods` lists them."),
+        typer.Option("--measure", "-m", metavar="MEASURE", help="Measure or group of measures, repeatable; `mixcli methods` lists them."),
     ] = None,
     values: Annotated[
         Path | None,
@@ -49,7 +49,7 @@ def analyze(
     """Measure where information gets stuck."""
     from mixcli.report.text import json_stream, to_csv, to_jsonl
 
-    specs = measure or list(MEASURES)
+    specs = MEASURES.expand(measure or ["default"])
     methods = {_key(spec, specs): MEASURES.make(spec) for spec in specs}
     different("--values", values, "--output", shell.output)
     shell.processor_only("measures")

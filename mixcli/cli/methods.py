@@ -48,12 +48,16 @@ def methods(
         from mixcli.io import pyg_catalog
 
         listing = {kind: {n: c.summary(n) or _title(c, n) for n in c} for kind, c in CATALOGS.items()}
+        listing["groups of measures"] = {name: ", ".join(specs) for name, specs in MEASURES.groups.items()}
         listing["datasets"] = {n: pyg_catalog.describe(n.removeprefix("pyg:"))["kind"] for n in pyg_catalog.names()}
         shell.emit(_listing(listing, form))
         return
+    if name in MEASURES.groups:
+        shell.emit(f"{spec}\n" for spec in MEASURES.groups[name])
+        return
     found = [(kind, c) for kind, c in CATALOGS.items() if name in c]
     if not found:
-        known = [n for c in CATALOGS.values() for n in c]
+        known = [n for c in CATALOGS.values() for n in [*c, *c.groups]]
         from mixcli.spec import nearest
 
         raise UsageError("the name of a method", repr(name), nearest(name, known) or "`mixcli methods` lists them")

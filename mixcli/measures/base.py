@@ -97,11 +97,11 @@ def measure(graph: Graph, *specs: str, context: Context | None = None) -> dict[s
 
     Args:
         graph: the graph.
-        specs: spec strings, such as "spectral_gap" or "reach:layers=4".
+        specs: spec strings, such as "spectral_gap" or "reach:layers=4", and names of groups.
         context: seed, threads, limits, progress.
 
     Returns:
-        spec -> Values, in the order asked for.
+        spec -> Values, in the order asked for, groups expanded.
 
     Example:
         >>> from mixcli.generators.graphs import complete
@@ -109,4 +109,4 @@ def measure(graph: Graph, *specs: str, context: Context | None = None) -> dict[s
         1.333333333333
     """
     context = context or Context()
-    return {spec: MEASURES.make(spec)(graph, context) for spec in specs}
+    return {spec: MEASURES.make(spec)(graph, context) for spec in MEASURES.expand(specs)}
