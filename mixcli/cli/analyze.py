@@ -33,7 +33,12 @@ def analyze(
     sources: Sources = None,
     measure: Annotated[
         list[str] | None,
-        typer.Option("--measure", "-m", metavar="MEASURE", help="Measure or group of measures, repeatable; `mixcli methods` lists them."),
+        typer.Option(
+            "--measure",
+            "-m",
+            metavar="MEASURE",
+            help="Measure or group of measures, repeatable; `mixcli methods` lists them.",
+        ),
     ] = None,
     values: Annotated[
         Path | None,
