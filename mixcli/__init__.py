@@ -13,7 +13,8 @@ __version__ = "0.1.0"
 _EXPORTS = {
     "Context": "mixcli.context",
     "Graph": "mixcli.graph",
-    "LayerPlan": "mixcli.graph",
+    "LayerPlan": "mixcli.plan",
+    "Overlay": "mixcli.plan",
     "MixcliError": "mixcli.errors",
     "Rewired": "mixcli.rewiring.base",
     "Values": "mixcli.measures.base",

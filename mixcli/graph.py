@@ -18,6 +18,7 @@ import numpy as np
 
 from mixcli.arcs import MAX_NODES, REVERSE, check_ends, checked_weight, fold, is_symmetric, merge
 from mixcli.errors import InputError
+from mixcli.plan import LayerPlan
 from mixcli.provenance import Step
 
 if TYPE_CHECKING:
@@ -25,28 +26,6 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 __all__ = ["REVERSE", "Components", "Graph", "LayerPlan", "from_arcs", "is_symmetric"]
-
-
-@dataclass(frozen=True)
-class LayerPlan:
-    """Which graph each layer of a network uses, where that is not simply "this one".
-
-    Args:
-        last: how the last layer mixes: None (over the graph), or a variant of `last_layer_fa`.
-    """
-
-    last: str | None = None
-
-    def __bool__(self) -> bool:
-        return self.last is not None
-
-    def to_json(self) -> dict[str, Any]:
-        return {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> LayerPlan:
-        last = data.get("last")
-        return cls(last=str(last) if last is not None else None)
 
 
 @dataclass(frozen=True)
@@ -256,6 +235,7 @@ def _check_canonical(g: Graph) -> None:
         for key_, value in table.items():
             if len(value) != size:
                 raise InputError(f"{what} payload {key_!r} of length {size}", str(len(value)), where=g.name)
+    g.plan.check(g.n)
     if g.labels is not None and len(g.labels) != g.n:
         raise InputError(f"{g.n} node labels", str(len(g.labels)), where=g.name)
 

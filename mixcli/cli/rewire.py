@@ -153,7 +153,7 @@ class _Told:
             if base.n <= GAP_NODES and result.edits:
                 line += f", spectral gap {self._gap(base)} → {self._gap(after)}"
             if after.plan and after.plan != base.plan:
-                line += f", last layer: {after.plan.last}"
+                line += f", {after.plan}"
             steps = len({e.step for e in result.edits})
             if planned > max(steps, len(result.edits)) and not result.interrupted:
                 line += f"; stopped after {steps} of {planned}, with nothing left to change"
@@ -188,6 +188,8 @@ def _logger(out: Any, index: int, graph: "Graph") -> Any:
             "score": edit.score,
             "graph": index,
         }
+        if edit.reason:
+            row["reason"] = edit.reason
         if graph.labels is not None:
             row |= {"u_label": graph.labels[edit.u], "v_label": graph.labels[edit.v]}
         out.write((json.dumps(jsonable(row)) + "\n").encode())

@@ -7,20 +7,34 @@ import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
 from mixcli.errors import NotApplicable, UsageError
-from mixcli.graph import Graph, LayerPlan
+from mixcli.graph import Graph
+from mixcli.plan import LayerPlan
 from mixcli.provenance import Step
 from mixcli.rewiring.edits import ADDED, EDGE_TYPE, Edit, apply_edits, edited
+from mixcli.rewiring.rules import Constraints, Rules
 from mixcli.spec import parameters, spec_of
 
 if TYPE_CHECKING:
     import numpy as np
 
-__all__ = ["ADDED", "EDGE_TYPE", "Edit", "Rewired", "Rewiring", "apply", "apply_edits", "rewire", "topology_rng"]
+__all__ = [
+    "ADDED",
+    "EDGE_TYPE",
+    "Constraints",
+    "Edit",
+    "Rewired",
+    "Rewiring",
+    "Rules",
+    "apply",
+    "apply_edits",
+    "rewire",
+    "topology_rng",
+]
 
 UNBOUNDED = 2**31 - 1
 
@@ -43,10 +57,16 @@ class Rewiring(ABC):
     cites: ClassVar[str]
     score: ClassVar[str]
     """What the score of an edit means."""
+    constrained: ClassVar[bool] = True
+    """Whether it makes edits that constraints can apply to; a layer plan makes none."""
 
     @abstractmethod
-    def edits(self, graph: Graph, context: Context) -> Iterator[Edit]:
-        """The edits, in order. Random choices come from `context.rng(...)` keyed by the method and the graph."""
+    def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
+        """The edits, in order.
+
+        Random choices come from `context.rng(...)` keyed by the method and the graph. What `rules` does not allow is
+        passed over: the method takes its next best choice, or stops where there is none.
+        """
 
     def plan(self, graph: Graph) -> LayerPlan:
         """Which graph each layer uses afterwards; by default what the graph said before."""
@@ -99,6 +119,7 @@ def apply(
     *,
     context: Context | None = None,
     budget: int | None = None,
+    constraints: Constraints | None = None,
     log: Callable[[Edit], None] | None = None,
 ) -> Rewired:
     """Run a method's edits on a graph; Ctrl-C keeps what has been done so far.
@@ -108,14 +129,15 @@ def apply(
         graph: the graph.
         context: seed, threads, limits, progress.
         budget: stop after this many edits. A smaller budget gives a prefix of a larger one's edits.
+        constraints: what must hold of every edit.
         log: called with each edit as it is made.
 
     Returns:
         The graph before and after, with every edit.
 
     Raises:
-        NotApplicable: the graph is directed and the method is not defined there.
-        UsageError: the budget is negative.
+        NotApplicable: the graph is directed and the method is not defined there, or there is nothing to constrain.
+        UsageError: the budget is negative, or the constraints do not fit the graph.
     """
     context = context or Context()
     if graph.directed and not method.directed:
@@ -127,18 +149,27 @@ def apply(
         )
     if budget is not None and budget < 0:
         raise UsageError("a budget >= 0", str(budget), where="budget")
+    if constraints and not method.constrained:
+        name = REWIRINGS.name_of(type(method))
+        raise NotApplicable("a method that edits edges, to constrain", name, "leave the constraints out")
+    rules = Rules(graph, constraints)
     done: list[Edit] = []
     interrupted = False
     try:
         total = budget if budget is not None else int(getattr(method, "iterations", 0))
-        for edit in itertools.islice(_without_end(method, budget).edits(graph, context), budget):
+        for edit in itertools.islice(_without_end(method, budget).edits(graph, context, rules), budget):
+            if not rules.allowed(edit):
+                raise RuntimeError(f"{REWIRINGS.name_of(type(method))} made an edit that is not allowed: {edit}")
+            rules.done(edit)
             done.append(edit)
             if log is not None:
                 log(edit)
             context.progress("rewire", len(done), total)
     except KeyboardInterrupt:
         interrupted = True
-    notes = {"edits": len(done), **({"budget": budget} if budget is not None else {})}
+    notes: dict[str, Any] = {"edits": len(done), **({"budget": budget} if budget is not None else {})}
+    if constraints:
+        notes["constraints"] = constraints.to_json()
     spec = spec_of(REWIRINGS.name_of(type(method)), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
     edges, weight, payload = edited(graph, done)

@@ -22,13 +22,18 @@ ADDED = 1
 
 
 class Edit(NamedTuple):
-    """One change: what, which edge (u < v where undirected), why (the method's own score), and in which step."""
+    """One change: what, which edge (u < v where undirected), the method's own score of it, in which step, and why."""
 
     op: Literal["add", "remove"]
     u: int
     v: int
     score: float
     step: int
+    reason: str = ""
+
+    def __repr__(self) -> str:
+        facts = f"op={self.op!r}, u={self.u}, v={self.v}, score={self.score!r}, step={self.step}"
+        return f"Edit({facts}, reason={self.reason!r})" if self.reason else f"Edit({facts})"
 
 
 def apply_edits(graph: Graph, edits: Iterable[Edit]) -> Graph:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from mixcli.errors import InputError
+from mixcli.errors import InputError, NotApplicable
 from mixcli.graph import REVERSE, Graph
 from mixcli.rewiring.base import EDGE_TYPE
 
@@ -86,6 +86,9 @@ def topology_of(graphs: Sequence[Graph]) -> Topology:
     Raises:
         InputError: graphs of one arm have different layer plans.
     """
+    if overlays := {o.name for g in graphs for o in g.plan.overlays}:
+        found = f"the layers of {', '.join(sorted(overlays))}"
+        raise NotApplicable("a layer plan that the networks here can follow", found, "use last_layer_fa, or edits")
     plans = {g.plan.last for g in graphs}
     if len(plans) != 1:
         found = ", ".join(sorted(map(str, plans)))

@@ -16,7 +16,7 @@ from mixcli.errors import InputError, NotApplicable, UsageError
 from mixcli.generators import graphs as families
 from mixcli.graph import REVERSE, Graph
 from mixcli.provenance import Step
-from mixcli.rewiring.base import Edit, Rewiring, apply, apply_edits, rewire
+from mixcli.rewiring.base import Edit, Rewiring, Rules, apply, apply_edits, rewire
 from mixcli.spec import param
 
 
@@ -27,7 +27,7 @@ class Growing(Rewiring):
     iterations: int = param(3, "edges to add", ge=0)
     seeded = False
 
-    def edits(self, graph: Graph, context: Context):
+    def edits(self, graph: Graph, context: Context, rules: Rules):
         there = set(map(tuple, graph.edges.tolist()))
         free = [(u, v) for u in range(graph.n) for v in range(u + 1, graph.n) if (u, v) not in there]
         for step, (u, v) in enumerate(free[: self.iterations]):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.rewiring.base import Rules
 
 __all__ = ["FoSR"]
 
@@ -69,12 +70,13 @@ class FoSR(Rewiring):
     power_steps: int = param(5, "power steps before the first edge", ge=0)
     converged: bool = param(False, "start from the limit of the power steps")
 
+    constrained = False
     cost = "O(n + m) per edge"
     equation = "argmin over non-edges of x_u x_v / sqrt((1 + d_u)(1 + d_v)), one power step per edge"
     cites = "Karhadkar, Banerjee & Montúfar, ICLR 2023, Algorithm 1"
     score = "x_u x_v / sqrt((1 + d_u)(1 + d_v)): first-order change of the gap, up to sign and scale"
 
-    def edits(self, graph: Graph, context: Context) -> Iterator[Edit]:
+    def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         if graph.n < 2:
             return
         diffusion, around = Diffusion(graph), Neighbours(graph)

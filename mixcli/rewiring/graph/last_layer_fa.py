@@ -12,7 +12,9 @@ from mixcli.spec import param
 
 if TYPE_CHECKING:
     from mixcli.context import Context
-    from mixcli.graph import Graph, LayerPlan
+    from mixcli.graph import Graph
+    from mixcli.plan import LayerPlan
+    from mixcli.rewiring.base import Rules
 
 __all__ = ["LastLayerFA"]
 
@@ -54,12 +56,13 @@ class LastLayerFA(Rewiring):
     adds = False
     seeded = False
     directed = True
+    constrained = False
     cost = "O(1); O(n) per graph in the layer"
     equation = "H' = (1/n) J H W (mean), J H W (sum), layer(H, K_n) (complete)"
     cites = "Alon & Yahav, ICLR 2021, section 4.1"
     score = "there are no edits"
 
-    def edits(self, graph: Graph, context: Context) -> Iterator[Edit]:
+    def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         return iter(())
 
     def plan(self, graph: Graph) -> LayerPlan:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.rewiring.base import Rules
 
 __all__ = ["RandomEdges"]
 
@@ -51,12 +52,13 @@ class RandomEdges(Rewiring):
 
     iterations: int = param(10, "edges to add", ge=0)
 
+    constrained = False
     cost = "O(1) per edge"
     equation = "P(uv) = 1 / number of pairs that are no edge"
     cites = "Erdős & Rényi, Publ. Math. Debrecen 6 (1959), the process G(n, m) -> G(n, m+1)"
     score = "0"
 
-    def edits(self, graph: Graph, context: Context) -> Iterator[Edit]:
+    def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         rng = topology_rng(context, "random", graph)
         pairs = graph.n * (graph.n - 1) // 2
         around = Neighbours(graph)

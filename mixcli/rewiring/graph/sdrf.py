@@ -15,6 +15,7 @@ from mixcli.spec import param
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.rewiring.base import Rules
 
 __all__ = ["SDRF"]
 
@@ -64,12 +65,13 @@ class SDRF(Rewiring):
     variant: Literal["paper", "released"] = param("paper", "the paper's definitions or those of the released code")
 
     removes = True
+    constrained = False
     cost = "O(m) per step and O(m) memory"
     equation = "add kl near argmin κ with probability ∝ exp(τ x_kl); remove argmax κ if > C⁺"
     cites = "Topping et al., ICLR 2022, Algorithm 1"
     score = "gain in curvature of the bottleneck (additions), curvature (removals)"
 
-    def edits(self, graph: Graph, context: Context) -> Iterator[Edit]:
+    def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         rng = topology_rng(context, "sdrf", graph)
         state = LocalCurvature(graph, self.variant, context.thread_count)
         gains_of = paper_gains if self.variant == "paper" else released_gains
