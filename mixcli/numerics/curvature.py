@@ -13,7 +13,10 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["balanced_forman", "balanced_forman_released"]
+__all__ = [
+    "augmented_forman", "balanced_forman", "balanced_forman_released", "forman", "jost_liu", "node_resistance",
+    "resistance", "weighted_forman",
+]  # fmt: skip
 
 
 def balanced_forman(degree_u: Any, degree_v: Any, triangles: Any, square_ends: Any, gamma: Any) -> NDArray[np.float64]:
@@ -64,6 +67,107 @@ def balanced_forman_released(degree_u: Any, degree_v: Any, triangles: Any, sharp
     high, low, t = _sides(degree_u, degree_v, triangles)
     value = 2.0 / high + 2.0 / low - 2.0 + (2.0 / high + 1.0 / low) * t
     return value + np.asarray(sharp, np.float64) / (high * high)
+
+
+def forman(degree_u: Any, degree_v: Any) -> NDArray[np.float64]:
+    """Forman curvature without weights, 4 - d_u - d_v.
+
+    Example:
+        >>> float(forman(3, 3))
+        -2.0
+    """
+    return 4.0 - np.asarray(degree_u, np.float64) - np.asarray(degree_v, np.float64)
+
+
+def weighted_forman(n: int, edges: NDArray[np.int64], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Forman curvature with edge weights w and weight 1 at the nodes.
+
+    F(e) = 2 - Σ_{e' ~ e} √(w_e / w_e') = 4 - √w_e (h_u + h_v),   h_u = Σ_{e' at u} 1/√w_e'.
+
+    Args:
+        n: number of nodes.
+        edges: (m, 2) ends.
+        weight: (m,) > 0.
+
+    Example:
+        >>> weighted_forman(3, np.array([[0, 1], [1, 2]]), np.array([4.0, 1.0])).tolist()
+        [0.0, 1.5]
+
+    Source: Sreejith et al. 2016, Eq. 11; the second form is ours.
+    """
+    root = np.sqrt(weight)
+    at_node = np.bincount(edges.T.ravel(), np.tile(1.0 / root, 2), n)
+    return 4.0 - root * (at_node[edges[:, 0]] + at_node[edges[:, 1]])
+
+
+def augmented_forman(degree_u: Any, degree_v: Any, triangles: Any, four_cycles: Any = 0) -> NDArray[np.float64]:
+    """Augmented Forman curvature, 4 - d_u - d_v + 3t + 2Q; exact, as its terms are whole numbers.
+
+    Args:
+        degree_u: degree of one end.
+        degree_v: degree of the other end.
+        triangles: t, triangles over the edge.
+        four_cycles: Q, 4-cycles through the edge, 0 to leave them out.
+
+    Example:
+        >>> float(augmented_forman(3, 3, 2, 2))
+        8.0
+
+    Source: Samal et al. 2018; Fesser and Weber 2023.
+    """
+    return forman(degree_u, degree_v) + 3.0 * np.asarray(triangles) + 2.0 * np.asarray(four_cycles)
+
+
+def jost_liu(degree_u: Any, degree_v: Any, triangles: Any) -> NDArray[np.float64]:
+    """Jost and Liu's lower bound on the Ollivier-Ricci curvature κ_0.
+
+    -(1 - 1/max - 1/min - t/min)_+ - (1 - 1/max - 1/min - t/max)_+ + t/max.
+
+    Args:
+        degree_u: degree of one end, >= 1.
+        degree_v: degree of the other end, >= 1.
+        triangles: t, triangles over the edge.
+
+    Example:
+        >>> round(float(jost_liu(3, 3, 2)), 12)
+        0.666666666667
+
+    Source: Jost and Liu 2014, Theorem 3.
+    """
+    high, low, t = _sides(degree_u, degree_v, triangles)
+    rest = 1.0 - 1.0 / high - 1.0 / low
+    return t / high - np.maximum(rest - t / low, 0.0) - np.maximum(rest - t / high, 0.0)
+
+
+def node_resistance(n: int, edges: NDArray[np.int64], share: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Resistance curvature of each node, p_i = 1 - ½ Σ_{j ~ i} c_ij R_ij; 1 at an isolated node.
+
+    Args:
+        n: number of nodes.
+        edges: (m, 2) ends.
+        share: (m,) c_ij R_ij, the share of spanning trees that use the edge.
+
+    Returns:
+        (n,) <= 1; they sum to the number of components.
+
+    Source: Devriendt and Lambiotte 2022, Eq. 1.
+    """
+    return 1.0 - 0.5 * np.bincount(edges.T.ravel(), np.tile(share, 2), n)
+
+
+def resistance(
+    node: NDArray[np.float64], edges: NDArray[np.int64], resistances: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Resistance curvature of each edge, κ_ij = 2 (p_i + p_j) / R_ij.
+
+    Args:
+        node: (n,) p.
+        edges: (m, 2) ends.
+        resistances: (m,) effective resistances across them.
+
+    Source: Devriendt and Lambiotte 2022, Eq. 2.
+    """
+    return 2.0 * (node[edges[:, 0]] + node[edges[:, 1]]) / resistances
 
 
 def _sides(degree_u: Any, degree_v: Any, triangles: Any) -> tuple[NDArray[np.float64], ...]:

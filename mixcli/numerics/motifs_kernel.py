@@ -12,47 +12,67 @@ __all__ = ["count_edges", "count_sharp"]
 
 
 @kernel
-def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, out: Any) -> None:
-    """t, s_i + s_j, γ and q of the edges (first[e], second[e]) into the rows of out (4, k).
+def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, order: Any, out: Any) -> None:
+    """t, s_i + s_j, γ, q and all 4-cycles of the edges (first[e], second[e]), e in order, into the columns e of out.
 
-    Neighbours of v are indices[begin[v]:end[v]] in any order; rows may have slack between them.
-    H is scanned from `first`: the end with fewer second neighbours is the cheaper one.
+    Neighbours of v are indices[begin[v]:end[v]] in any order; rows may have slack between them. What an edge needs to
+    know about i = first[e] is found once for all edges in a row that share it, so sort `order` by first.
     """
     n = len(begin)
-    mark = np.full(n, -1, np.int64)  # 4e + 1: in N(j); 4e + 2: common neighbour, or i itself
-    hits = np.zeros(n, np.int64)
-    for e in range(len(first)):
-        i, j, in_j, out_of_q = first[e], second[e], 4 * e + 1, 4 * e + 2
-        if end[i] - begin[i] < 2:
-            continue  # a leaf edge is in no cycle; marking a hub's row for each of its leaves would cost d²
+    paths = np.zeros(n, np.int64)  # 2-paths from i to the node, above the base of this i
+    hits = np.full(n, -1, np.int32)  # edges of H at a node of P; -1: outside N(i), -2: common neighbour, or j itself
+    touched = np.empty(n, np.int32)  # nodes of P with hits
+    here, base = -1, 0
+    for x in range(len(order)):
+        e = order[x]
+        i, j = first[e], second[e]
+        if end[j] - begin[j] < 2 or end[i] - begin[i] < 2:
+            continue  # a leaf edge is in no cycle; walking around a hub for each of its leaves would cost d²
+        if i != here:
+            for p in range(begin[here], end[here] if here >= 0 else begin[here]):
+                hits[indices[p]] = -1
+            here, base = i, (x + 1) << 32
+            for p in range(begin[i], end[i]):
+                hits[indices[p]] = 0
+                for q in range(begin[indices[p]], end[indices[p]]):
+                    paths[indices[q]] = max(paths[indices[q]], base) + 1
+        triangles = candidates = 0
+        cycles = 1 - (end[j] - begin[j]) - (end[i] - begin[i])  # walks i-k-w-j with k = j or w = i are no cycles
         for p in range(begin[j], end[j]):
-            mark[indices[p]] = in_j
-            hits[indices[p]] = 0
-        triangles = 0
-        for p in range(begin[i], end[i]):
-            if mark[indices[p]] == in_j:
-                mark[indices[p]] = out_of_q
+            w = indices[p]
+            cycles += paths[w] - base
+            if hits[w] == 0:
+                hits[w] = -2
                 triangles += 1
-        mark[i] = out_of_q
-        ends = gamma = squares = 0
-        for p in range(begin[i], end[i]):
-            k = indices[p]
-            if k == j or mark[k] == out_of_q:
+            elif paths[w] - base > 1:
+                candidates += 1  # always i, so that one alone is none
+        hits[j] = -2
+        ends = others = gamma = squares = 0
+        for p in range(begin[j], end[j] if candidates > 1 else begin[j]):
+            w = indices[p]
+            if hits[w] == -2 or w == i or paths[w] - base < 2:
                 continue
             found = 0
-            for q in range(begin[k], end[k]):
-                w = indices[q]
-                if mark[w] == in_j:
+            for q in range(begin[w], end[w]):
+                k = indices[q]
+                seen = hits[k]
+                if seen >= 0:
                     found += 1
-                    if hits[w] == 0:
+                    if seen == 0:
+                        touched[ends] = k
                         ends += 1
-                    hits[w] += 1
-                    gamma = max(gamma, hits[w])
-            if found > 0:
-                ends += 1
-                squares += found
-                gamma = max(gamma, found)
-        out[0, e], out[1, e], out[2, e], out[3, e] = triangles, ends, gamma, squares
+                    hits[k] = seen + 1
+            squares += found
+            gamma = max(gamma, found)
+            others += found > 0
+        for p in range(ends):
+            gamma = max(gamma, hits[touched[p]])
+            hits[touched[p]] = 0
+        for p in range(begin[j], end[j]):
+            if hits[indices[p]] == -2:
+                hits[indices[p]] = 0
+        hits[j] = 0
+        out[0, e], out[1, e], out[2, e], out[3, e], out[4, e] = triangles, ends + others, gamma, squares, cycles
 
 
 @kernel

@@ -41,7 +41,8 @@ def _equal(a: motifs.EdgeCounts, b: motifs.EdgeCounts) -> bool:
 def test_complete_graph(n: int) -> None:
     found = _counts(families.complete(n))
     assert (found.triangles == n - 2).all()
-    assert not any(column.any() for column in found[1:])
+    assert not any(column.any() for column in found[1:4])
+    assert (found.four_cycles == (n - 2) * (n - 3)).all()
 
 
 @pytest.mark.parametrize(("a", "b"), [(2, 3), (4, 5)])
@@ -49,6 +50,7 @@ def test_complete_bipartite_graph(a: int, b: int) -> None:
     found = _counts(families.bipartite(a, b))
     assert not found.triangles.any()
     assert (found.squares == (a - 1) * (b - 1)).all()
+    assert np.array_equal(found.squares, found.four_cycles)
     assert (found.square_ends == a + b - 2).all()
     assert (found.gamma == max(a, b) - 1).all()
 

@@ -8,9 +8,22 @@ from numpy.typing import NDArray
 from mixcli.graph import Graph
 
 
-def counts(g: Graph) -> list[tuple[int, int, int, int]]:
-    """(t, s_i + s_j, γ, q) of every edge, from the sets of the definition."""
-    return [_edge(_sets(g), i, j) for i, j in g.edges.tolist()]
+def counts(g: Graph) -> list[tuple[int, int, int, int, int]]:
+    """(t, s_i + s_j, γ, q, Q) of every edge, from the sets of the definition."""
+    cycles = four_cycles(g)
+    return [(*_edge(_sets(g), i, j), cycles[i, j]) for i, j in g.edges.tolist()]
+
+
+def four_cycles(g: Graph) -> dict[tuple[int, int], int]:
+    """All 4-cycles through each edge, by listing every closed walk a-b-c-d-a over four nodes."""
+    sets, through = _sets(g), {(i, j): 0 for i, j in g.edges.tolist()}
+    for a in range(g.n):
+        for b in sets[a]:
+            for c in sets[b] - {a}:
+                for d in (sets[c] & sets[a]) - {b}:
+                    for u, v in ((a, b), (b, c), (c, d), (d, a)):
+                        through[min(u, v), max(u, v)] += 1
+    return {edge: count // 8 for edge, count in through.items()}  # four starts, two directions
 
 
 def balanced_forman(g: Graph) -> NDArray[np.float64]:

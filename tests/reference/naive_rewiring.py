@@ -52,7 +52,7 @@ def fosr(g: Graph, x: NDArray[np.float64], power_steps: int, edges: int) -> list
 
 def curvatures(g: Graph, variant: str) -> NDArray[np.float64]:
     """Balanced Forman curvature of every edge, counts from sets, value by the one formula of the package."""
-    counts = np.array(naive_motifs.counts(g), dtype=np.int64).reshape(-1, 4).T
+    counts = np.array(naive_motifs.counts(g), dtype=np.int64).reshape(-1, 5).T
     u, v = g.degree[g.edges].T
     if variant == "paper":
         return curvature.balanced_forman(u, v, *counts[:3])

@@ -12,7 +12,6 @@ from mixcli.spec import param
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
-    from mixcli.numerics.motifs import EdgeCounts
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,7 @@ class BalancedForman(Measure):
     cites: ClassVar[str] = "Topping et al. 2022, Definitions 1 and 4"
 
     def compute(self, graph: Graph, context: Context) -> Values:
-        counts = context.once(edge_counts, graph, context.thread_count)
+        counts = context.once(motifs.graph_counts, graph, context.thread_count)
         u, v = graph.degree[graph.edges].T
         if self.variant == "paper":
             data = curvature.balanced_forman(u, v, counts.triangles, counts.square_ends, counts.gamma)
@@ -66,9 +65,3 @@ class BalancedForman(Measure):
             "chordless_squares": int(counts.squares.sum()) // 4,
         }
         return Values("edge", data, details=details)
-
-
-def edge_counts(graph: Graph, threads: int = 1) -> EdgeCounts:
-    """The integers of `motifs.edge_counts` for all edges of a graph; share them with `context.once`."""
-    indptr, indices, _ = graph.csr
-    return motifs.edge_counts(indptr, indices, graph.edges, threads)
