@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     _Vector: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Eigenpair", "fiedler", "solve_dense", "solve_factored", "solve_lanczos", "solve_lobpcg"]
+__all__ = ["Eigenpair", "fiedler", "patience", "solve_dense", "solve_factored", "solve_lanczos", "solve_lobpcg"]
 
 DENSE_FIRST, DENSE = 128, 500
 DIRECT_NODES, DIRECT_EDGES = 5000, 30000
@@ -69,8 +69,13 @@ class Eigenpair:
     converged: bool
 
 
+def patience(graph: Graph) -> float:
+    """Processor seconds after which an iteration gives up: 20, and in proportion beyond a million nodes and edges."""
+    return 20.0 * max(1.0, (graph.n + graph.m) / 1e6)
+
+
 def fiedler(
-    graph: Graph, normalized: bool = True, tolerance: float = 1e-8, budget: float = 20.0, seed: int = 0
+    graph: Graph, normalized: bool = True, tolerance: float = 1e-8, budget: float | None = None, seed: int = 0
 ) -> Eigenpair:
     """Second smallest eigenvalue of L x = λ B x on a connected graph, B = D (normalised Laplacian) or B = I.
 
@@ -78,7 +83,7 @@ def fiedler(
         graph: connected, undirected, n >= 2; weights are conductances.
         normalized: B = D.
         tolerance: relative error wanted, > 0.
-        budget: processor seconds for the iterative part.
+        budget: processor seconds for the iterative part; None for `patience(graph)`.
         seed: start of the random draws; with it the result is the same whatever the number of threads.
 
     Example:
@@ -88,6 +93,7 @@ def fiedler(
         (0.5, 'dense', True)
     """
     pencil = Pencil.of(graph, normalized)
+    budget = patience(graph) if budget is None else budget
     with one_blas_thread():
         if graph.n <= DENSE_FIRST:
             return solve_dense(pencil, tolerance)

@@ -94,6 +94,10 @@ class Pencil:
         difference = x[self.edges[:, 0]] - x[self.edges[:, 1]]
         return float((self.weight * difference * difference).sum())
 
+    def cut(self, side: NDArray[np.bool_]) -> float:
+        """Sum of the conductances between the nodes of `side` (n,) and the others."""
+        return float(self.weight[side[self.edges[:, 0]] != side[self.edges[:, 1]]].sum())
+
     def residual(self, x: NDArray[np.float64], value: float) -> NDArray[np.float64]:
         """L x - value B x for (n,), L x summed over edges so that small entries keep their digits."""
         flow = self.weight * (x[self.edges[:, 0]] - x[self.edges[:, 1]])

@@ -51,5 +51,4 @@ def sweep_cut(pencil: Pencil, x: NDArray[np.float64]) -> tuple[float, NDArray[np
     side = rank <= best
     if pencil.mass[side].sum() > pencil.mass[~side].sum():
         side = ~side
-    crossing = side[pencil.edges[:, 0]] != side[pencil.edges[:, 1]]
-    return float(pencil.weight[crossing].sum() / pencil.mass[side].sum()), side
+    return pencil.cut(side) / float(pencil.mass[side].sum()), side
