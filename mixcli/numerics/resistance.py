@@ -1,47 +1,37 @@
-"""Exact effective resistances of all edges, and the Kirchhoff index, from one elimination.
+"""Exact effective resistances, and what random walks need beside them, from one elimination.
 
 Vertices are eliminated while that is cheap; what remains, nearly complete, is inverted densely; then resistances are
 filled in backwards (`mixcli.numerics.elimination`). Small graphs need no compiler for it.
 
-The Kirchhoff index comes along. With g the last vertex of a component and Z the inverse of L grounded at g,
+The rest comes along. With g the last vertex of a component, Z the inverse of L grounded at g and masses m of sum M,
 
-    Kf = n tr Z - 1'Z1,   Z_vv = R_vg,
+    Σ_{u<v} m_u m_v R_uv = M Σ_v m_v Z_vv - m'Zm,   Z_vv = R_vg,
+    L^m_vv = Z_vv - 2 (Zm)_v / M + m'Zm / M²        (the inverse of L on potentials of m-mean 0),
 
-R_vg falls out of the backward recursion, because g outlives every v, and Z1 is one solve with the same factor (ours).
+m = 1 gives the Kirchhoff index and the diagonal of L^+, m = d Kemeny's constant and mean hitting times. R_vg falls out
+of the backward recursion, because g outlives every v, and Zm is one solve with the same factor (ours).
 """
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixcli.numerics import elimination
-from mixcli.numerics.blas import one_blas_thread
-from mixcli.numerics.dense_resistance import all_resistances
-from mixcli.numerics.elimination import Elimination
+from mixcli.errors import LimitExceeded, UsageError
+from mixcli.numerics.factor import Factor
 
 if TYPE_CHECKING:
-    from types import ModuleType
-
     from numpy.typing import NDArray
 
     from mixcli.graph import Graph
     from mixcli.limits import Limits
 
-__all__ = ["Resistances", "resistances"]
+__all__ = ["Resistances", "Solved", "attempt", "from_source", "hitting_to", "pair", "resistances"]
 
 PLAIN_EDGES = 10_000  # up to here plain Python is done before a kernel is loaded or compiled
-BALANCE = 0.01  # list entries per r² from where one more elimination costs more than it saves, measured
-ENTRY = 40  # elementary operations for one list entry of the elimination
-TAIL = 0.03  # elementary operations per r³ of the dense part
-ONE_THREAD = 4000
-INSTEAD = (
-    "take spectral_gap, which needs no dense step, or a part of the graph, "
-    "or raise the limits (--max-memory, Limits(operations=…) from Python)"
-)
+SOLVED = 1e-12  # relative residual asked of an iterative solve
 
 
 @dataclass(frozen=True)
@@ -51,6 +41,10 @@ class Resistances:
     Args:
         edge: (m,) effective resistance between the ends of each edge.
         kirchhoff: (c,) sum of the resistances over the unordered pairs of each component.
+        diagonal: (n,) diagonal of L^+.
+        kemeny: (c,) Kemeny's constant of each component, Σ 1/λ over the positive eigenvalues of its normalised
+            Laplacian; 0 for a single node.
+        hitting: (n,) expected steps of a random walk to each node from the stationary distribution of its component.
         foster: Σ_e c_e R_e, which Foster's theorem says is n - c.
         residual: |foster - (n - c)| / (n - c), 0 without edges.
         tail: vertices that were left for the dense part.
@@ -58,18 +52,35 @@ class Resistances:
 
     edge: NDArray[np.float64]
     kirchhoff: NDArray[np.float64]
+    diagonal: NDArray[np.float64]
+    kemeny: NDArray[np.float64]
+    hitting: NDArray[np.float64]
     foster: float
     residual: float
     tail: int
 
 
-def resistances(graph: Graph, limits: Limits) -> Resistances:
-    """Effective resistance of every edge and Kirchhoff index of every component; weights are conductances.
-
-    R_uv = (e_u - e_v)' L^+ (e_u - e_v),   Kf = Σ_{u<v} R_uv.
+@dataclass(frozen=True)
+class Solved:
+    """Values by node from one solve, and how well it satisfied its equation.
 
     Args:
-        graph: undirected; any number of components.
+        value: (n,); infinite in other components.
+        residual: |b - L x| / |b|.
+    """
+
+    value: NDArray[np.float64]
+    residual: float
+
+
+def resistances(graph: Graph, limits: Limits) -> Resistances:
+    """Effective resistance of every edge, Kirchhoff index, Kemeny's constant and hitting times; all exact.
+
+    R_uv = (e_u - e_v)' L^+ (e_u - e_v),   Kf = Σ_{u<v} R_uv,   K = Σ_{u<v} d_u d_v R_uv / vol,
+    Σ_u π_u H_uv = vol (L^d)_vv.
+
+    Args:
+        graph: undirected; any number of components; weights are conductances.
         limits: memory and operations the dense part may take.
 
     Returns:
@@ -85,108 +96,137 @@ def resistances(graph: Graph, limits: Limits) -> Resistances:
         >>> from mixcli.generators.graphs import cycle
         >>> from mixcli.limits import Limits
         >>> found = resistances(cycle(4), Limits())
-        >>> found.edge.tolist(), found.kirchhoff.tolist()
-        ([0.75, 0.75, 0.75, 0.75], [5.0])
+        >>> found.edge.tolist(), found.kirchhoff.tolist(), found.kemeny.tolist()
+        ([0.75, 0.75, 0.75, 0.75], [5.0], [2.5])
     """
+    factor = Factor(graph, limits, graph.m <= PLAIN_EDGES)
+    edge, to_root = factor.resistances()
     weight = np.ones(graph.m) if graph.weight is None else graph.weight
-    small = graph.m <= PLAIN_EDGES
-    split = elimination.eliminate_plain(graph.n, graph.edges, weight) if small else _eliminate(graph, weight, limits)
-    if small:
-        _check(len(split.tail), limits)
-    component = graph.components.of_node[split.order]
-    tail = _tail_resistances(split.tail, component[len(split.pivot) :])
-    edge, kirchhoff = _read_back(graph, split, tail, component, small)
     foster, expected = float(weight @ edge), graph.n - graph.components.count
     residual = abs(foster - expected) / expected if expected else 0.0
-    return Resistances(edge, kirchhoff, foster, residual, len(tail))
-
-
-def _check(r: int, limits: Limits) -> None:
-    limits.check("the dense part of effective resistance", memory=8.5 * r * r, operations=TAIL * r**3, instead=INSTEAD)
-
-
-def _eliminate(graph: Graph, weight: NDArray[np.float64], limits: Limits) -> Elimination:
-    from mixcli.numerics import elimination_kernel
-
-    u, v = np.ascontiguousarray(graph.edges.T.astype(np.int32))
-    most = int(limits.operations / 4 / ENTRY)
-    order, pivot, start, rows, share, (head, neighbour, following, weights) = elimination_kernel.eliminate(
-        graph.n, u, v, weight, BALANCE, most
+    (kirchhoff, diagonal, *_), (pairs, mean, share, volume) = (
+        _weighed(graph, mass, factor.potential(mass), to_root) for mass in (np.ones(graph.n), graph.strength)
     )
-    vertices = order[len(pivot) :]
-    _check(len(vertices), limits)
-    tail = np.zeros((len(vertices), len(vertices)))
-    elimination_kernel.tail_conductances(vertices, head, neighbour, following, weights, tail)
-    place = np.empty(graph.n, np.int64)
-    place[order] = np.arange(graph.n)
-    return Elimination(order, pivot, start, place[rows], share, tail)
+    hitting = mean * volume[graph.components.of_node]
+    return Resistances(edge, kirchhoff, diagonal, pairs * share, hitting, foster, residual, len(factor.tail))
 
 
-def _tail_resistances(tail: NDArray[np.float64], component: NDArray[np.int64]) -> NDArray[np.float64]:
-    """All resistances within each component of the tail, in place of its conductances (across: meaningless)."""
-    # Measured: below some thousand nodes several BLAS threads lose more by waiting for each other than they gain.
-    with one_blas_thread() if len(tail) < ONE_THREAD else nullcontext():
-        for c in np.unique(component):
-            nodes = np.flatnonzero(component == c)
-            if len(nodes) == len(tail):
-                return all_resistances(tail)
-            block = np.ix_(nodes, nodes)
-            tail[block] = all_resistances(tail[block])
-    return tail
+def _weighed(
+    graph: Graph, mass: NDArray[np.float64], potential: NDArray[np.float64], to_root: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """By component Σ_{u<v} m_u m_v R_uv, by node L^m_vv, by component 1/M and M."""
+    of, count = graph.components.of_node, graph.components.count
+    total, form, trace = (np.bincount(of, x, count) for x in (mass, mass * potential, mass * to_root))
+    share = np.divide(1.0, total, out=np.zeros(count), where=total > 0)  # an isolated node has no strength
+    mean = to_root - 2 * potential * share[of] + (form * share * share)[of]
+    return total * trace - form, mean, share, total
 
 
-def _read_back(
-    graph: Graph, split: Elimination, tail: NDArray[np.float64], component: NDArray[np.int64], small: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Resistance of every edge and Kirchhoff index of every component from an elimination and its tail."""
-    run, form = _runner(small)
-    start, rows, share, pivot, dense = map(form, (split.start, split.rows, split.share, split.pivot, tail))
-    n, k = graph.n, len(split.pivot)
-    last = np.zeros(graph.components.count, np.int64)  # position of the last vertex of each component: the largest
-    last[component] = np.arange(n)
-    root = last[component]
-    to_root = np.zeros(n)
-    to_root[k:] = tail[np.arange(n - k), root[k:] - k]
-    resistance, distance = form(np.zeros(len(split.rows))), form(to_root)
-    run.backward(start, rows, share, pivot, dense, resistance, distance, form(np.full(n, -1)), form(np.zeros(n)))
-    current = form(np.ones(n))
-    run.feed(start, rows, share, pivot, current)
-    fed = np.array(current)
-    fed[k:] = _tail_potentials(tail, fed[k:], component[k:], root[k:] - k)
-    potential = form(fed)
-    run.settle(start, rows, share, pivot, potential)
-    sizes = graph.components.sizes
-    total = sizes * np.bincount(component, np.array(distance), len(sizes))
-    kirchhoff = total - np.bincount(component, np.array(potential), len(sizes))
-    place = np.empty(n, np.int64)
-    place[split.order] = np.arange(n)
-    ends = np.sort(place[graph.edges], axis=1)
-    edge = form(np.zeros(graph.m))
-    run.look_up(start, rows, resistance, dense, k, form(ends[:, 0].copy()), form(ends[:, 1].copy()), edge)
-    return np.array(edge, np.float64), kirchhoff
+def attempt(graph: Graph, limits: Limits) -> Resistances | LimitExceeded:
+    """`resistances`, or the refusal, so that several measures share either."""
+    try:
+        return resistances(graph, limits)
+    except LimitExceeded as refusal:
+        return refusal
 
 
-def _runner(small: bool) -> tuple[ModuleType, Any]:
-    """Where to find the loops, and the form they take their arrays in."""
-    if small:
-        return elimination, lambda array: array.tolist()
-    from mixcli.numerics import elimination_kernel
+def pair(graph: Graph, u: int, v: int, limits: Limits) -> float:
+    """Effective resistance between two nodes by one solve; infinite across components.
 
-    return elimination_kernel, lambda array: array
+    Args:
+        graph: undirected; any size.
+        u: a node.
+        v: a node.
+        limits: memory and operations a factor may take.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> from mixcli.limits import Limits
+        >>> pair(path(5), 1, 4, Limits())
+        3.0
+    """
+    _check_nodes(graph, u, v)
+    if u == v:
+        return 0.0
+    if graph.components.of_node[u] != graph.components.of_node[v]:
+        return float("inf")
+    b = np.zeros(graph.n)
+    b[u], b[v] = 1.0, -1.0
+    x, _ = _solve(graph, b, limits)
+    return float(x[u] - x[v])
 
 
-def _tail_potentials(
-    tail: NDArray[np.float64], fed: NDArray[np.float64], component: NDArray[np.int64], root: NDArray[np.int64]
-) -> NDArray[np.float64]:
-    """Potentials of the tail, 0 at the root of each component: x = -½ R b up to a constant, where b sums to 0."""
-    potential = np.zeros(len(tail))
-    for c in np.unique(component):
-        nodes = np.flatnonzero(component == c)
-        ground = root[nodes[0]]
-        current = fed[nodes]
-        current[nodes == ground] = 0.0
-        current[nodes == ground] = -current.sum()
-        within = tail if len(nodes) == len(tail) else tail[np.ix_(nodes, nodes)]
-        value = -0.5 * (within @ current)
-        potential[nodes] = value - value[nodes == ground]
-    return potential
+def from_source(graph: Graph, source: int, limits: Limits, found: Resistances | None = None) -> Solved:
+    """Effective resistance between one node and every other, by one solve beside the diagonal of L^+.
+
+    R_sv = L^+_ss + L^+_vv - 2 L^+_sv.
+
+    Args:
+        graph: undirected.
+        source: the node s.
+        limits: memory and operations that may be taken.
+        found: what `resistances` gave for this graph, if at hand.
+
+    Raises:
+        LimitExceeded: as for `resistances`.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> from mixcli.limits import Limits
+        >>> from_source(path(4), 1, Limits()).value.round(12).tolist()
+        [1.0, 0.0, 1.0, 2.0]
+    """
+    _check_nodes(graph, source)
+    diagonal = (found or resistances(graph, limits)).diagonal
+    of = graph.components.of_node
+    inside = of == of[source]
+    b = np.where(inside, -1.0 / inside.sum(), 0.0)
+    b[source] += 1.0
+    x, residual = _solve(graph, b, limits)
+    x -= x[inside].mean()
+    value = np.where(inside, diagonal[source] + diagonal - 2 * x, np.inf)
+    value[source] = 0.0
+    return Solved(np.maximum(value, 0.0), residual)
+
+
+def hitting_to(graph: Graph, target: int, limits: Limits) -> Solved:
+    """Expected steps of a random walk from every node until it first meets the target, by one solve.
+
+    H_ut = x_u - x_t,   L x = d - vol e_t.
+
+    Args:
+        graph: undirected; any size.
+        target: the node t.
+        limits: memory and operations a factor may take.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> from mixcli.limits import Limits
+        >>> hitting_to(path(4), 0, Limits()).value.tolist()
+        [0.0, 5.0, 8.0, 9.0]
+    """
+    _check_nodes(graph, target)
+    of = graph.components.of_node
+    inside = of == of[target]
+    b = np.where(inside, graph.strength, 0.0)
+    b[target] -= b.sum()
+    x, residual = _solve(graph, b, limits)
+    return Solved(np.where(inside, x - x[target], np.inf), residual)
+
+
+def _solve(graph: Graph, b: NDArray[np.float64], limits: Limits) -> tuple[NDArray[np.float64], float]:
+    """x with L x = b, b of sum 0 in each component, and its relative residual: directly if small, else iteratively."""
+    if graph.m > PLAIN_EDGES:
+        from mixcli.numerics.pcg import LaplacianSolver
+
+        found = LaplacianSolver(graph).solve(b, SOLVED)
+        return found.x, float(found.residual.max(initial=0.0))
+    x = Factor(graph, limits, True).potential(b)
+    norm = float(np.linalg.norm(b))
+    return x, float(np.linalg.norm(b - graph.strength * x + graph.adjacency @ x)) / norm if norm else 0.0
+
+
+def _check_nodes(graph: Graph, *nodes: int) -> None:
+    for node in nodes:
+        if not 0 <= node < graph.n:
+            raise UsageError(f"a node between 0 and {graph.n - 1}", str(node), "nodes are numbered from 0")
