@@ -145,9 +145,10 @@ MEASURES = Catalog(
         "effective_resistance": "mixcli.measures.graph.effective_resistance:EffectiveResistance",
         "commute_time": "mixcli.measures.graph.commute_time:CommuteTime",
         "kirchhoff": "mixcli.measures.graph.kirchhoff:Kirchhoff",
+        "sensitivity": "mixcli.measures.graph.sensitivity:Sensitivity",
+        "dirichlet": "mixcli.measures.graph.dirichlet:Dirichlet",
         "kemeny": "mixcli.measures.graph.kemeny:Kemeny",
         "hitting_time": "mixcli.measures.graph.hitting_time:HittingTime",
-        "sensitivity": "mixcli.measures.graph.sensitivity:Sensitivity",
     },
     {"bfc": "balanced_forman", "lambda2": "spectral_gap", "gap": "spectral_gap", "total_resistance": "kirchhoff"},
     # What `analyze` measures when it is not told, and names for what is often asked for together.

@@ -48,7 +48,7 @@ class Sensitivity(Measure):
         self_loops: A + I in place of A, also in the degrees ("sym" with "add" is the operator of a GCN).
         c_r: weight of a node's own state in an update.
         c_a: weight of what its neighbours send.
-        sources: columns of S^k to look at; 0: all up to n = 2048, else 2^22 / n, at least 32; fewer if over the limit.
+        sources: columns of S^k to look at; None: all up to n = 2048, else 2^22 / n, fewer over the limit, at least 32.
         source: with `target`, look at this pair alone: value = (S^K)_target,source.
         target: the node that listens.
 
@@ -84,9 +84,9 @@ class Sensitivity(Measure):
     self_loops: Literal["add", "none"] = param("add", "A + I in place of A, or A")
     c_r: float = param(0.0, "weight of a node's own state", ge=0)
     c_a: float = param(1.0, "weight of what the neighbours send", gt=0)
-    sources: int = param(0, "columns of S^k to look at, 0 for a choice by size", ge=0)
-    source: int = param(-1, "with target: the node that speaks, -1 for all pairs", ge=-1)
-    target: int = param(-1, "with source: the node that listens, -1 for all pairs", ge=-1)
+    sources: int | None = param(None, "columns of S^k to look at; none: a choice by size", ge=1)
+    source: int | None = param(None, "the node that speaks, with target; none: all pairs", ge=0)
+    target: int | None = param(None, "the node that listens, with source; none: all pairs", ge=0)
 
     level: ClassVar[Level] = "graph"
     range: ClassVar[str] = "(0, ∞); at most 1 for sym and rw with c_r + c_a <= 1"
@@ -97,21 +97,24 @@ class Sensitivity(Measure):
     cites: ClassVar[str] = "Topping et al. 2022, Lemma 1; Di Giovanni et al. 2023"
 
     def compute(self, graph: Graph, context: Context) -> Values:
-        self._check_pair(graph)
+        pair = self._pair(graph)
         if graph.m == 0:
             return Values("graph", None, reason="no edges, hence nothing to pass on", details={"layers": self.layers})
         matrix = operator(graph, self.operator, self.self_loops, self.c_r, self.c_a)
-        if self.source >= 0:
-            return self._one_pair(graph, matrix)
+        if pair is not None:
+            return self._one_pair(graph, matrix, *pair)
         sources = self._sources(graph, context, matrix.nnz)
         return _Curves(self, graph, matrix, sources).values(context)
 
-    def _check_pair(self, graph: Graph) -> None:
-        given = (self.source, self.target)
-        if (self.source < 0) != (self.target < 0):
-            raise UsageError("source and target together", f"{given}", "give both, or neither", where=graph.name)
-        if max(given) >= graph.n:
-            raise UsageError(f"nodes 0 … {graph.n - 1}", f"{max(given)}", "give numbers of nodes", where=graph.name)
+    def _pair(self, graph: Graph) -> tuple[int, int] | None:
+        if self.source is None and self.target is None:
+            return None
+        if self.source is None or self.target is None:
+            missing = "source" if self.source is None else "target"
+            raise UsageError("source and target together", f"no {missing}", "give both, or neither", where=graph.name)
+        if (last := max(self.source, self.target)) >= graph.n:
+            raise UsageError(f"nodes 0 … {graph.n - 1}", f"{last}", "give numbers of nodes", where=graph.name)
+        return self.source, self.target
 
     def _sources(self, graph: Graph, context: Context, entries: int) -> NDArray[np.int64]:
         n = graph.n
@@ -131,25 +134,25 @@ class Sensitivity(Measure):
         context.note(f"sensitivity: {number} of {n} sources sampled, standard errors are given")
         return np.sort(context.rng("sensitivity", n, number).choice(n, size=number, replace=False))
 
-    def _one_pair(self, graph: Graph, matrix: csr_array) -> Values:
+    def _one_pair(self, graph: Graph, matrix: csr_array, source: int, target: int) -> Values:
         """The curve of a single pair, from two columns."""
-        both = np.unique([self.source, self.target])
-        a, b = np.searchsorted(both, [self.source, self.target])
-        degree = strengths(graph, self.self_loops)[[self.source, self.target]]
+        both = np.unique([source, target])
+        a, b = np.searchsorted(both, [source, target])
+        degree = strengths(graph, self.self_loops)[[source, target]]
         heard: list[float] = []
         symmetric: list[float] = []
         distance = None
         for layer in layers_from(graph, matrix, both, self.layers):
-            (aa, ab), (ba, bb) = layer.entries[np.ix_([self.source, self.target], [a, b])]
+            (aa, ab), (ba, bb) = layer.entries[np.ix_([source, target], [a, b])]
             heard.append(float(ba))
             across = (ab + ba) / np.sqrt(degree.prod()) if degree.all() else 0.0
             own = [s / d if d else 0.0 for s, d in zip((aa, bb), degree, strict=True)]
             symmetric.append(float(sum(own) - across))
-            if self.target * len(both) + a in layer.fresh:
+            if target * len(both) + a in layer.fresh:
                 distance = layer.number
         details = {
             "layers": self.layers,
-            "pair": [self.source, self.target],
+            "pair": [source, target],
             "distance": distance,
             "entry": heard,
             "symmetric": symmetric,
