@@ -4,13 +4,13 @@ import contextlib
 import logging
 import os
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from mixcli.cli.bar import Bar
 from mixcli.errors import InputError, Interrupted, MixcliError, NotApplicable, PipeClosed, UsageError
 
 if TYPE_CHECKING:
@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
 
 __all__ = ["Shell", "different", "guarded", "pipe_errors", "plural", "table_csv"]
-
-PATIENCE = 0.5
-"""Seconds of work before a progress bar appears."""
 
 
 class Shell:
@@ -49,7 +46,7 @@ class Shell:
         if self.output is not None and str(self.output) == "-":
             self.output = None  # the usual way to say "standard output"
         self.exit_code = 0
-        self._bar = _Bar(enabled=not self.quiet and sys.stderr is not None and sys.stderr.isatty())
+        self._bar = Bar(enabled=not self.quiet and sys.stderr is not None and sys.stderr.isatty())
         self._check("--format", self.format, ("table", "json", "jsonl", "csv"))
         self._check("--color", self.color, ("auto", "always", "never"))
         self._check("--device", self.device, ("auto", "cpu", "cuda", "mps"))
@@ -133,6 +130,10 @@ class Shell:
         """The progress callback."""
         return self._bar
 
+    def measuring(self, title: str) -> contextlib.AbstractContextManager[None]:
+        """Show what is reported inside as the progress of one measure."""
+        return self._bar.measuring(title)
+
     def close(self) -> None:
         """Take the progress bar away."""
         self._bar.stop()
@@ -173,38 +174,6 @@ class _Notes(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         self.shell.line(f"mixcli: {record.getMessage()}")
-
-
-class _Bar:
-    """A progress bar on standard error that appears only when work takes longer than `PATIENCE`."""
-
-    def __init__(self, enabled: bool) -> None:
-        self.enabled, self.started = enabled, time.monotonic()
-        self.bar: Any = None  # rich.progress.Progress, once there is one
-        self.tasks: dict[str, Any] = {}
-
-    def __call__(self, what: str, done: int, total: int) -> None:
-        if not self.enabled or time.monotonic() - self.started < PATIENCE:
-            return
-        if self.bar is None:
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-            columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            self.bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self.bar.start()
-        if what not in self.tasks:
-            self.tasks[what] = self.bar.add_task(what, total=total or None)
-        self.bar.update(self.tasks[what], completed=done, total=total or None)
-
-    def pause(self) -> None:
-        if self.bar is not None:
-            self.stop()
-
-    def stop(self) -> None:
-        if self.bar is not None:
-            self.bar.stop()
-            self.bar, self.tasks = None, {}
 
 
 def different(option: str, path: Path | None, other: str, second: Path | None) -> None:

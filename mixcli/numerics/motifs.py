@@ -18,21 +18,22 @@ import itertools
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mixcli.context import Progress
     from mixcli.graph import Graph
 
 __all__ = ["EdgeCounts", "edge_count", "edge_counts", "graph_counts", "neighbour_sets", "sharp_count", "sharp_counts"]
 
 PLAIN_WORK = 4_000_000  # list entries (up to 80 ns each) that take no longer than loading or compiling a kernel
 PLAIN_EDGE = 60  # list entries that one edge takes as long as, whatever its neighbourhood
-CHUNK = 1 << 16  # edges one thread takes at a time
+CHUNK = 1 << 25  # list entries one thread takes at a time, some 50 ms
 
 
 class Sets(Protocol):
@@ -59,19 +60,18 @@ class EdgeCounts(NamedTuple):
     four_cycles: NDArray[np.int64]
 
 
-def graph_counts(graph: Graph, threads: int = 1) -> EdgeCounts:
-    """The counts of all edges of a graph; measures share them through `context.once`.
-
-    Args:
-        graph: undirected; weights are ignored.
-        threads: threads for the compiled path.
-    """
+def graph_counts(graph: Graph, threads: int = 1, progress: Progress | None = None) -> EdgeCounts:
+    """`edge_counts` of all edges of a graph, weights ignored; measures share it through `context.once`."""
     indptr, indices, _ = graph.csr
-    return edge_counts(indptr, indices, graph.edges, threads)
+    return edge_counts(indptr, indices, graph.edges, threads, progress)
 
 
 def edge_counts(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArray[np.int64], threads: int = 1
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    edges: NDArray[np.int64],
+    threads: int = 1,
+    progress: Progress | None = None,
 ) -> EdgeCounts:
     """Triangles and 4-cycles over each of some edges.
 
@@ -80,6 +80,7 @@ def edge_counts(
         indices: (2m,) neighbours.
         edges: (k, 2) edges of that graph: all of them, or the few a local change has touched.
         threads: threads for the compiled path.
+        progress: told of the edges that are done.
 
     Returns:
         Counts in the order of `edges`; the same for any number of threads.
@@ -94,10 +95,28 @@ def edge_counts(
     degree = np.diff(indptr)
     running = np.concatenate([[0], np.cumsum(degree[indices])])
     second = running[indptr[1:]] - running[indptr[:-1]]  # S_v
-    work = int(np.minimum(second[edges[:, 0]], second[edges[:, 1]]).sum())
-    if work + PLAIN_EDGE * len(edges) + len(indices) <= PLAIN_WORK:
+    work = int(np.minimum(second[edges[:, 0]], second[edges[:, 1]]).sum()) + PLAIN_EDGE * len(edges) + len(indices)
+    if _budget.covers(work):
         return _edge_counts_plain(indptr, indices, edges)
-    return _edge_counts_compiled(indptr, indices, edges, second, threads)
+    _budget.left = 0
+    return _edge_counts_compiled(indptr, indices, edges, second, threads, progress)
+
+
+class _Budget:
+    """List entries that may still go through the plain path: many small graphs pay for a kernel as one large one does.
+
+    Both paths agree exactly, so nothing but time depends on it.
+    """
+
+    left = PLAIN_WORK
+
+    def covers(self, work: int) -> bool:
+        enough = work <= self.left
+        self.left -= work * enough
+        return enough
+
+
+_budget = _Budget()
 
 
 def _edge_counts_plain(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArray[np.int64]) -> EdgeCounts:
@@ -117,17 +136,20 @@ def _edge_counts_compiled(
     edges: NDArray[np.int64],
     second: NDArray[np.int64],
     threads: int = 1,
+    progress: Progress | None = None,
 ) -> EdgeCounts:
     from mixcli.numerics.motifs_kernel import count_edges
 
-    swap = second[edges[:, 0]] < second[edges[:, 1]]
-    dear, cheap = np.where(swap, edges[:, 1], edges[:, 0]), np.where(swap, edges[:, 0], edges[:, 1])
+    u, v = edges[:, 0], edges[:, 1]
+    swap = second[u] < second[v]
+    dear, cheap = np.where(swap, v, u), np.where(swap, u, v)
     order = np.argsort(dear, kind="stable")
     out = np.zeros((5, len(edges)), np.int64)
-    _in_chunks(
-        lambda lo, hi: count_edges(indptr[:-1], indptr[1:], indices, dear, cheap, order[lo:hi], out),
-        len(edges), threads,
-    )  # fmt: skip
+
+    def run(lo: int, hi: int) -> None:
+        count_edges(indptr[:-1], indptr[1:], indices, dear, cheap, order[lo:hi], out)
+
+    _in_chunks(run, second[cheap[order]], threads, progress)
     return EdgeCounts(*out)
 
 
@@ -232,8 +254,12 @@ def _sharp_counts_compiled(
     from mixcli.numerics.motifs_kernel import count_sharp
 
     strong = triangles[edge] >= 2
-    out = np.zeros(len(edges), np.int64)
-    _in_chunks(lambda lo, hi: count_sharp(indptr, indices, strong, edges[lo:hi], out[lo:hi]), len(edges), threads)
+    out, degree = np.zeros(len(edges), np.int64), np.diff(indptr)
+
+    def run(lo: int, hi: int) -> None:
+        count_sharp(indptr, indices, strong, edges[lo:hi], out[lo:hi])
+
+    _in_chunks(run, degree[edges].sum(axis=1), threads)
     return out
 
 
@@ -252,12 +278,23 @@ def sharp_count(neighbours: Sets, i: int, j: int) -> tuple[int, int]:
     return len(common), sharp
 
 
-def _in_chunks(work: Callable[[int, int], Any], total: int, threads: int) -> None:
-    """Call `work(lo, hi)` over 0 … total, in a pool of threads where there is enough to share."""
-    bounds = [(lo, min(lo + CHUNK, total)) for lo in range(0, total, CHUNK)]
+def _in_chunks(
+    run: Callable[[int, int], None], work: NDArray[np.int64], threads: int, progress: Progress | None = None
+) -> None:
+    """Call `run(lo, hi)` over all edges, in chunks of equal work, in a pool of threads where there are several."""
+    so_far = np.cumsum(work)
+    cuts = np.searchsorted(so_far, np.arange(CHUNK, work.sum(), CHUNK)) + 1
+    bounds = list(itertools.pairwise(np.unique([0, *cuts, len(work)]).tolist()))
     if threads < 2 or len(bounds) < 2:
-        work(0, total)
+        for lo, hi in bounds:
+            run(lo, hi)
+            if progress is not None:
+                progress("edges", hi, len(work))
         return
     with ThreadPoolExecutor(threads) as pool:
-        for done in [pool.submit(work, *b) for b in bounds]:
-            done.result()
+        waiting, finished = {pool.submit(run, lo, hi): hi - lo for lo, hi in bounds}, 0
+        for one in as_completed(waiting):
+            one.result()
+            finished += waiting[one]
+            if progress is not None:
+                progress("edges", finished, len(work))

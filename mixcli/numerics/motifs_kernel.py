@@ -22,6 +22,7 @@ def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, ord
     paths = np.zeros(n, np.int64)  # 2-paths from i to the node, above the base of this i
     hits = np.full(n, -1, np.int32)  # edges of H at a node of P; -1: outside N(i), -2: common neighbour, or j itself
     touched = np.empty(n, np.int32)  # nodes of P with hits
+    candidate = np.empty(n, np.int32)  # nodes of Q that may have some
     here, base = -1, 0
     for x in range(len(order)):
         e = order[x]
@@ -40,18 +41,18 @@ def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, ord
         cycles = 1 - (end[j] - begin[j]) - (end[i] - begin[i])  # walks i-k-w-j with k = j or w = i are no cycles
         for p in range(begin[j], end[j]):
             w = indices[p]
-            cycles += paths[w] - base
+            several = paths[w] - base
+            cycles += several
             if hits[w] == 0:
                 hits[w] = -2
                 triangles += 1
-            elif paths[w] - base > 1:
-                candidates += 1  # always i, so that one alone is none
+            elif several > 1 and w != i:
+                candidate[candidates] = w
+                candidates += 1
         hits[j] = -2
         ends = others = gamma = squares = 0
-        for p in range(begin[j], end[j] if candidates > 1 else begin[j]):
-            w = indices[p]
-            if hits[w] == -2 or w == i or paths[w] - base < 2:
-                continue
+        for p in range(candidates):
+            w = candidate[p]
             found = 0
             for q in range(begin[w], end[w]):
                 k = indices[q]
@@ -68,7 +69,7 @@ def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, ord
         for p in range(ends):
             gamma = max(gamma, hits[touched[p]])
             hits[touched[p]] = 0
-        for p in range(begin[j], end[j]):
+        for p in range(begin[j], end[j] if triangles > 0 else begin[j]):
             if hits[indices[p]] == -2:
                 hits[indices[p]] = 0
         hits[j] = 0

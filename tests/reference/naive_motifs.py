@@ -16,7 +16,7 @@ def counts(g: Graph) -> list[tuple[int, int, int, int, int]]:
 
 def four_cycles(g: Graph) -> dict[tuple[int, int], int]:
     """All 4-cycles through each edge, by listing every closed walk a-b-c-d-a over four nodes."""
-    sets, through = _sets(g), {(i, j): 0 for i, j in g.edges.tolist()}
+    sets, through = _sets(g), dict.fromkeys(map(tuple, g.edges.tolist()), 0)
     for a in range(g.n):
         for b in sets[a]:
             for c in sets[b] - {a}:

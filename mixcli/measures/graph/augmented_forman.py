@@ -53,7 +53,7 @@ class AugmentedForman(Measure):
     cites: ClassVar[str] = "Samal et al. 2018; Fesser and Weber 2023"
 
     def compute(self, graph: Graph, context: Context) -> Values:
-        counts = context.once(motifs.graph_counts, graph, context.thread_count)
+        counts = context.once(motifs.graph_counts, graph, context.thread_count, context.progress)
         u, v = graph.degree[graph.edges].T
         details = {"triangles": int(counts.triangles.sum()) // 3}
         if self.cycles == 3:

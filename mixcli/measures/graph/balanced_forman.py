@@ -51,7 +51,7 @@ class BalancedForman(Measure):
     cites: ClassVar[str] = "Topping et al. 2022, Definitions 1 and 4"
 
     def compute(self, graph: Graph, context: Context) -> Values:
-        counts = context.once(motifs.graph_counts, graph, context.thread_count)
+        counts = context.once(motifs.graph_counts, graph, context.thread_count, context.progress)
         u, v = graph.degree[graph.edges].T
         if self.variant == "paper":
             data = curvature.balanced_forman(u, v, counts.triangles, counts.square_ends, counts.gamma)

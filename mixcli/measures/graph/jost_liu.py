@@ -44,7 +44,7 @@ class JostLiu(Measure):
     cites: ClassVar[str] = "Jost and Liu 2014, Theorem 3"
 
     def compute(self, graph: Graph, context: Context) -> Values:
-        counts = context.once(motifs.graph_counts, graph, context.thread_count)
+        counts = context.once(motifs.graph_counts, graph, context.thread_count, context.progress)
         u, v = graph.degree[graph.edges].T
         return Values(
             "edge",
