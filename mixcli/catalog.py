@@ -146,6 +146,7 @@ MEASURES = Catalog(
         "commute_time": "mixcli.measures.graph.commute_time:CommuteTime",
         "kirchhoff": "mixcli.measures.graph.kirchhoff:Kirchhoff",
         "sensitivity": "mixcli.measures.graph.sensitivity:Sensitivity",
+        "resistance_bound": "mixcli.measures.graph.resistance_bound:ResistanceBound",
         "dirichlet": "mixcli.measures.graph.dirichlet:Dirichlet",
         "kemeny": "mixcli.measures.graph.kemeny:Kemeny",
         "hitting_time": "mixcli.measures.graph.hitting_time:HittingTime",

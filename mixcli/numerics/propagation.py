@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from mixcli.graph import Graph
+from mixcli.numerics.mixing import double_cover
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-    from mixcli.graph import Graph
-
-__all__ = ["ENTRY", "Layer", "Loops", "Normalisation", "layers_from", "operator", "strengths"]
+__all__ = ["ENTRY", "Layer", "Loops", "Normalisation", "layers_from", "looped_cover", "operator", "strengths"]
 
 Normalisation: TypeAlias = Literal["sym", "rw", "none"]
 Loops: TypeAlias = Literal["add", "none"]
@@ -119,3 +120,21 @@ def layers_from(graph: Graph, matrix: csr_array, sources: NDArray[np.int64], lay
             near |= found
             front = found.astype(np.float32) if len(fresh) else None
         yield Layer(k, entries, fresh)
+
+
+def looped_cover(graph: Graph) -> Graph:
+    """The bipartite double cover of a graph with a self-loop of conductance 1 at every node, which becomes an edge vv'.
+
+    As for `mixing.double_cover`, the gap of its normalised Laplacian is 1 - μ, μ = max |eigenvalue| but the first of
+    D^-1/2 (A + I) D^-1/2: an operator with self-loops needs no solver of its own.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> looped_cover(path(2)).edges.tolist()
+        [[0, 2], [0, 3], [1, 2], [1, 3]]
+    """
+    cover, nodes = double_cover(graph), np.arange(graph.n)
+    edges = np.concatenate([cover.edges, np.stack([nodes, nodes + graph.n], axis=1)])
+    order = np.lexsort((edges[:, 1], edges[:, 0]))
+    weight = None if cover.weight is None else np.concatenate([cover.weight, np.ones(graph.n)])[order]
+    return Graph(2 * graph.n, edges[order], weight=weight)
