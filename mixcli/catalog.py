@@ -134,6 +134,7 @@ MEASURES = Catalog(
         "distance": "mixcli.measures.graph.distance:Distance",
         "reach": "mixcli.measures.graph.reach:Reach",
         "spectral_gap": "mixcli.measures.graph.spectral_gap:SpectralGap",
+        "spectrum": "mixcli.measures.graph.spectrum:Spectrum",
         "algebraic_connectivity": "mixcli.measures.graph.algebraic_connectivity:AlgebraicConnectivity",
         "cheeger": "mixcli.measures.graph.cheeger:Cheeger",
         "mixing_time": "mixcli.measures.graph.mixing_time:MixingTime",

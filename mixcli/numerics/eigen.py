@@ -144,23 +144,11 @@ def solve_lanczos(pencil: Pencil, tolerance: float, budget: float, rng: np.rando
 
 def solve_factored(pencil: Pencil, tolerance: float, rng: np.random.Generator) -> Eigenpair | None:
     """Lanczos on L^+ B through a sparse factor of L without its strongest node; None where that does not work out."""
-    from scipy.sparse import csc_array, diags_array
-    from scipy.sparse.linalg import splu
-
     from mixcli.numerics.lanczos import lanczos
 
-    keep = np.flatnonzero(np.arange(pencil.n) != np.argmax(pencil.strength))
-    matrix = csc_array(diags_array(pencil.strength[keep]) - pencil.adjacency[keep][:, keep])
-    options = {"SymmetricMode": True}
-    try:
-        factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
-    except RuntimeError:  # singular in rounding: weights over more than 16 decades
+    solve = grounded_solver(pencil)
+    if solve is None:
         return None
-
-    def solve(r: _Vector) -> _Vector:
-        y = np.zeros(pencil.n)
-        y[keep] = factor.solve(r[keep])
-        return y
 
     def enough(top: float, second: float, residual: float, steps: int) -> bool:
         rho, gap = residual / top, 1 - second / top
@@ -171,6 +159,30 @@ def solve_factored(pencil: Pencil, tolerance: float, rng: np.random.Generator) -
     x = pencil.deflated(solve(pencil.mass * ritz.vector))  # the random start is still in there, and rough
     pair = _certified(pencil, x, solve, gap, tolerance, "inverse_lanczos", ritz.steps)
     return pair if pair.converged else None
+
+
+def grounded_solver(pencil: Pencil) -> Callable[[_Vector], _Vector] | None:
+    """r -> L^+ r up to a constant, for (n,) or (n, k), through a sparse factor of L without its strongest node.
+
+    None where weights over more than 16 decades make the factor singular in rounding.
+    """
+    from scipy.sparse import csc_array, diags_array
+    from scipy.sparse.linalg import splu
+
+    keep = np.flatnonzero(np.arange(pencil.n) != np.argmax(pencil.strength))
+    matrix = csc_array(diags_array(pencil.strength[keep]) - pencil.adjacency[keep][:, keep])
+    options = {"SymmetricMode": True}
+    try:
+        factor = splu(matrix, permc_spec="MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options=options)
+    except RuntimeError:
+        return None
+
+    def solve(r: _Vector) -> _Vector:
+        y = np.zeros(r.shape)
+        y[keep] = factor.solve(r[keep])
+        return y
+
+    return solve
 
 
 def solve_lobpcg(pencil: Pencil, tolerance: float, budget: float, rng: np.random.Generator) -> Eigenpair:
@@ -190,10 +202,10 @@ def solve_lobpcg(pencil: Pencil, tolerance: float, budget: float, rng: np.random
         y, _ = conjugate_gradients(laplacian, factor.apply, r[:, None], np.zeros((pencil.n, 1)), 1e-2, 200, 60)
         return y[:, 0]
 
-    pair = _certified(pencil, found.vector, solve, found.gap, tolerance, "lobpcg", found.steps)
+    pair = _certified(pencil, found.vectors[0], solve, found.gap, tolerance, "lobpcg", found.steps)
     rounding = 64 * np.finfo(float).eps * float((pencil.strength / pencil.mass).max())
-    agrees = abs(pair.value / pencil.scale - found.value) <= max(tolerance * found.value, rounding)
-    return replace(pair, converged=pair.converged and found.error < tolerance and agrees)
+    agrees = abs(pair.value / pencil.scale - found.values[0]) <= max(tolerance * found.values[0], rounding)
+    return replace(pair, converged=bool(pair.converged and found.errors[0] < tolerance and agrees))
 
 
 def _certified(
