@@ -151,6 +151,8 @@ MEASURES = Catalog(
         "dirichlet": "mixcli.measures.graph.dirichlet:Dirichlet",
         "kemeny": "mixcli.measures.graph.kemeny:Kemeny",
         "hitting_time": "mixcli.measures.graph.hitting_time:HittingTime",
+        "ollivier_grc": "mixcli.measures.graph.ollivier_grc:OllivierGRC",
+        "ricci_flow": "mixcli.measures.graph.ricci_flow:RicciFlow",
     },
     {"bfc": "balanced_forman", "lambda2": "spectral_gap", "gap": "spectral_gap", "total_resistance": "kirchhoff"},
     # What `analyze` measures when it is not told, and names for what is often asked for together.
