@@ -8,17 +8,20 @@ close together. No n × n matrix is ever stored. Sampled: plain searches from so
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["STEP", "Extremes", "Hops", "eccentricity_extremes", "hop_counts", "hop_sample"]
+    from mixcli.context import Progress
+
+__all__ = ["STEP", "Hops", "hop_counts", "hop_sample"]
 
 PLAIN_WORK = 6e6  # steps of about 100 ns that take no longer than loading or compiling a kernel
 ENTRY = 30  # elementary operations for one list entry of a bit-parallel pass
@@ -54,22 +57,13 @@ class Hops:
         return self.eccentricity is not None
 
 
-class Extremes(NamedTuple):
-    """Bounds of the diameter and the radius of one component, and the searches they took."""
-
-    diameter_low: int
-    diameter_high: int
-    radius_low: int
-    radius_high: int
-    searches: int
-
-
 def hop_counts(
     indptr: NDArray[np.int64],
     indices: NDArray[np.int32],
     layers: int | None = None,
     operations: float = 1.5e10,
     threads: int = 1,
+    progress: Progress | None = None,
 ) -> Hops | None:
     """Count the ordered pairs at each hop distance, exactly.
 
@@ -79,6 +73,7 @@ def hop_counts(
         layers: do not look further than this; None for no end.
         operations: elementary operations it may take (about 10⁹ a second).
         threads: threads for the compiled path.
+        progress: told of the sources that are done, from any thread but one at a time.
 
     Returns:
         The counts, or None where a few trial passes predict more operations than allowed. The eccentricities are those
@@ -94,7 +89,7 @@ def hop_counts(
     limit = len(indptr) if layers is None else min(layers, len(indptr))
     found = _plain(indptr, indices, limit, PLAIN_WORK)
     if found is None:
-        found = _compiled(indptr, indices, limit, operations, threads)
+        found = _compiled(indptr, indices, limit, operations, threads, progress)
     if found is None:
         return None
     pairs, eccentricity = found
@@ -138,7 +133,12 @@ def _plain(indptr: NDArray[np.int64], indices: NDArray[np.int32], layers: int, m
 
 
 def _compiled(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], layers: int, operations: float, threads: int = 1
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    layers: int,
+    operations: float,
+    threads: int = 1,
+    progress: Progress | None = None,
 ) -> _Found | None:
     from mixcli.numerics.hops_kernel import BATCH, WORDS, gather, spread
 
@@ -148,6 +148,7 @@ def _compiled(
     sources = np.arange(n, dtype=np.int32)
     batches = range(0, n, BATCH)
     entries = int(operations / ENTRY)
+    tell = _Counter(n, progress)
 
     def run(starts: Iterable[int], most: int) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
         scratch = np.zeros((3, n, WORDS), np.uint64)
@@ -156,6 +157,7 @@ def _compiled(
             work += spread(indptr, indices, sources[start : start + BATCH], layers, most - work, scratch, pairs, last)
             if work > most:
                 break
+            tell(len(sources[start : start + BATCH]))
         return pairs, last, work
 
     trial = batches[:: len(batches) // TRIALS] if len(batches) > 2 * TRIALS else range(0)
@@ -178,6 +180,19 @@ def _compiled(
     return np.sum([pairs for pairs, *_ in parts], axis=0), eccentricity
 
 
+class _Counter:
+    """Adds up what several threads have done, and passes it on."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._total, self._progress, self._done, self._lock = total, progress, 0, threading.Lock()
+
+    def __call__(self, more: int) -> None:
+        if self._progress is not None:
+            with self._lock:
+                self._done += more
+                self._progress("hop distances", self._done, self._total)
+
+
 def _renumbered(
     indptr: NDArray[np.int64], indices: NDArray[np.int32], order: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -191,7 +206,11 @@ def _renumbered(
 
 
 def hop_sample(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], sources: NDArray[np.int64], layers: int | None = None
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    sources: NDArray[np.int64],
+    layers: int | None = None,
+    progress: Progress | None = None,
 ) -> Hops:
     """Estimate the ordered pairs at each hop distance from searches that start at some of the nodes.
 
@@ -200,6 +219,7 @@ def hop_sample(
         indices: neighbours.
         sources: (k,) distinct nodes, drawn uniformly without replacement.
         layers: do not look further than this; None for no end.
+        progress: told of the sources that are done.
 
     Returns:
         Unbiased estimates: sums over the sources times n / k, with standard errors √(1 - k/n) n s / √k (simple random
@@ -217,6 +237,7 @@ def hop_sample(
     hops, queue = np.full(n, -1, np.int32), np.empty(n, np.int32)
     first, second, running = np.zeros((3, 1))
     totals = np.zeros(k)
+    tell = _Counter(k, progress)
     for row, source in enumerate(sources.tolist()):
         reached = queue[: search(indptr, indices, source, limit, hops, queue)]
         profile = np.bincount(hops[reached]).astype(np.float64)
@@ -227,6 +248,7 @@ def hop_sample(
         profile = _padded(profile, longest)
         first, second, running = first + profile, second + profile**2, running + np.cumsum(profile) ** 2
         totals[row] = profile @ np.arange(longest)
+        tell(1)
     scale = n / k
     spare = max(1 - k / n, 0.0) * n * scale / max(k - 1, 1)  # n² (1 - k/n) / (k (k - 1))
     return Hops(
@@ -242,52 +264,3 @@ def hop_sample(
 
 def _padded(a: NDArray[np.float64], length: int) -> NDArray[np.float64]:
     return np.concatenate([a, np.zeros(length - len(a))])
-
-
-def eccentricity_extremes(
-    indptr: NDArray[np.int64], indices: NDArray[np.int32], nodes: NDArray[np.int64], operations: float = 5e9
-) -> Extremes:
-    """Diameter and radius of one component of an undirected graph from few breadth-first searches.
-
-    A search from v with eccentricity e puts max(d(v,w), e - d(v,w)) <= ecc(w) <= e + d(v,w) on every w. Searches start
-    in turn where an upper bound is still above the largest eccentricity found and a lower one below the smallest.
-
-    Args:
-        indptr: (n+1,) row starts.
-        indices: neighbours.
-        nodes: all nodes of the component.
-        operations: elementary operations it may take; the bounds reached by then are returned.
-
-    Returns:
-        Bounds; the low and the high ones meet unless the operations were spent.
-
-    Cost: O(n + m) a search; a few dozen on road and social networks, up to n on graphs where all nodes are alike.
-
-    Source: Takes and Kosters 2011, extended to the radius in Takes and Kosters 2013.
-    """
-    from mixcli.numerics.hops_kernel import search
-
-    n, size = len(indptr) - 1, len(nodes)
-    degree = np.diff(indptr)[nodes]
-    hops, queue = np.full(n, -1, np.int32), np.empty(n, np.int32)
-    low, high = np.zeros(size, np.int64), np.full(size, size, np.int64)
-    longest, shortest, at, searches = 0, size, int(degree.argmax()), 0
-    allowed = max(1, int(operations / STEP / (size + degree.sum())))
-    while True:
-        search(indptr, indices, int(nodes[at]), n, hops, queue)
-        searches += 1
-        here = hops[nodes].astype(np.int64)
-        hops[nodes] = -1
-        reach = int(here.max())
-        low, high = np.maximum(low, np.maximum(here, reach - here)), np.minimum(high, reach + here)
-        low[at] = high[at] = reach
-        longest, shortest = max(longest, reach), min(shortest, reach)
-        far, near = high > longest, low < shortest
-        if searches == allowed or not (far.any() or near.any()):
-            break
-        # Ties go to the node with most neighbours, whose bounds help most others.
-        if far.any() and (searches % 2 or not near.any()):
-            at = int(np.lexsort((degree, high * far))[-1])
-        else:
-            at = int(np.lexsort((degree, -np.where(near, low, size)))[-1])
-    return Extremes(longest, max(longest, int(high.max())), min(shortest, int(low.min())), shortest, searches)

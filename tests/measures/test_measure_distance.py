@@ -137,3 +137,18 @@ def test_diameter_that_stays_open_is_a_lower_bound() -> None:
 def test_real_files(name: str, nodes: int, diameter: int, radius: int) -> None:
     largest = _distance(real_graph(name), Context(limits=Limits(operations=2e9))).details["largest_component"]
     assert largest == {"nodes": nodes, "diameter": diameter, "radius": radius, "exact": True}
+
+
+def test_both_measures_report_progress() -> None:
+    told: list[tuple[str, int, int]] = []
+    context = Context(progress=lambda *step: told.append(step), threads=1)
+    g = families.torus(70, 90)
+    _distance(g, context)
+    assert told[-1] == ("hop distances", 6300, 6300)
+    told.clear()
+    _reach(g, 50, context)
+    assert told[-1] == ("hop distances", 6300, 6300)
+    told.clear()
+    _distance(families.grid(60, 80), Context(limits=FRUGAL.limits, progress=lambda *step: told.append(step)))
+    assert {what for what, *_ in told} == {"hop distances", "eccentricities"}
+    assert all(0 <= done <= total for _, done, total in told)

@@ -11,6 +11,7 @@ from strategies import graphs
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.numerics import hops
+from mixcli.numerics.eccentricity import eccentricity_extremes
 
 SHAPES = {
     "ring": families.cycle(1100),
@@ -100,10 +101,25 @@ def test_extremes_of_every_component(g: Graph) -> None:
     for part in range(g.components.count):
         nodes = np.flatnonzero(g.components.of_node == part)
         farthest = naive[np.ix_(nodes, nodes)].max(axis=1)
-        found = hops.eccentricity_extremes(*g.csr[:2], nodes)
+        found = eccentricity_extremes(*g.csr[:2], nodes)
         assert (found.diameter_low, found.diameter_high) == (farthest.max(), farthest.max())
         assert (found.radius_low, found.radius_high) == (farthest.min(), farthest.min())
-        rough = hops.eccentricity_extremes(*g.csr[:2], nodes, operations=0)
+        rough = eccentricity_extremes(*g.csr[:2], nodes, operations=0)
         assert rough.searches == 1
         assert rough.diameter_low <= farthest.max() <= rough.diameter_high
         assert rough.radius_low <= farthest.min() <= rough.radius_high
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_progress_counts_every_source_once(threads: int) -> None:
+    g, told = SHAPES["small world"], []
+    hops._compiled(*g.csr[:2], g.n, 1e12, threads, lambda *step: told.append(step))
+    assert [done for _, done, _ in told] == sorted(done for _, done, _ in told)
+    assert told[-1][1] == g.n
+    assert {(what, total) for what, _, total in told} == {("hop distances", 1500)}
+    told.clear()
+    hops.hop_sample(*g.csr[:2], np.arange(5), progress=lambda *step: told.append(step))
+    assert told == [("hop distances", done, 5) for done in range(1, 6)]
+    told.clear()
+    eccentricity_extremes(*g.csr[:2], np.arange(g.n), progress=lambda *step: told.append(step))
+    assert told[-1] == ("eccentricities", g.n, g.n)

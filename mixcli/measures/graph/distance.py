@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mixcli.context import Context
+from mixcli.context import Context, Progress
 from mixcli.measures.base import Level, Measure, Values
-from mixcli.numerics.hops import STEP, Extremes, Hops, eccentricity_extremes, hop_counts, hop_sample
+from mixcli.numerics.eccentricity import Extremes, eccentricity_extremes
+from mixcli.numerics.hops import STEP, Hops, hop_counts, hop_sample
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
@@ -27,9 +29,10 @@ class Distance(Measure):
         Values: the diameter; None (infinite) on a disconnected graph. Details: `largest_component` (nodes, diameter,
         radius), `mean` distance over the connected ordered pairs, `histogram` (ordered pairs at 0, 1, 2 … hops),
         `searches`. Where counting all pairs would take too long, mean and histogram are estimated from a sample of
-        sources and carry `mean_error` and `histogram_error` (standard errors); diameter and radius stay exact unless
-        the bounds fail to meet, when the diameter is the lower bound, `error` the distance to the upper one, and
-        `exact` False.
+        sources and carry `mean_error` and `histogram_error` (standard errors) and `hoeffding_95`, the half-width of an
+        interval that holds the share of pairs within any one number of hops with probability 0.95. Diameter and radius
+        stay exact unless the bounds fail to meet, when the diameter is the lower bound, `error` the distance to the
+        upper one, and `exact` False.
 
     Cost: O(n m / 64) word operations, or O(500 (n + m)) sampled.
 
@@ -72,6 +75,7 @@ class Distance(Measure):
         if not hops.exact:
             details["mean_error"] = hops.total_error / connected if connected else 0.0
             details["histogram_error"] = hops.pairs_error.tolist()
+            details["hoeffding_95"] = hoeffding(hops.sources)
         if parts.count > 1:
             return Values("graph", None, reason=f"infinite: the graph has {parts.count} components", details=details)
         error = None if exact else float(extremes.diameter_high - extremes.diameter_low)
@@ -89,24 +93,32 @@ def graph_hops(graph: Graph, context: Context, layers: int | None) -> Hops:
     indptr, indices, _ = graph.csr
     operations = context.limits.operations / SHARE
     threads = context.thread_count if graph.n < 200_000 else 1  # each thread needs 192 bytes a node
-    found = context.once(_count, graph, layers, operations, threads)
+    found = context.once(_count, graph, layers, operations, threads, context.progress)
     if found is None:
         affordable = operations / 3 / STEP / (graph.n + len(indices))
         size = min(graph.n, int(np.clip(affordable, 64, 512)))
         sources = np.sort(context.rng("hops", graph.n).choice(graph.n, size=size, replace=False))
         context.note(f"hop distances: {size} of {graph.n} sources sampled, standard errors are given")
-        found = hop_sample(indptr, indices, sources, layers)
+        found = hop_sample(indptr, indices, sources, layers, context.progress)
     return found
 
 
-def _count(graph: Graph, layers: int | None, operations: float, threads: int) -> Hops | None:
-    return hop_counts(*graph.csr[:2], layers, operations, threads)
+def _count(graph: Graph, layers: int | None, operations: float, threads: int, progress: Progress) -> Hops | None:
+    return hop_counts(*graph.csr[:2], layers, operations, threads, progress)
+
+
+def hoeffding(sources: int) -> float:
+    """Half-width of the interval that holds a share of pairs with probability 0.95, from so many sampled sources.
+
+    √(log(2 / 0.05) / 2k): the share of nodes within L hops of a source lies in [0, 1], and that is all that is used.
+    """
+    return math.sqrt(math.log(2 / 0.05) / (2 * sources))
 
 
 def _extremes(graph: Graph, hops: Hops, context: Context) -> Extremes:
     nodes = np.flatnonzero(graph.components.of_node == graph.components.largest)
     if hops.eccentricity is None:
-        return eccentricity_extremes(*graph.csr[:2], nodes, context.limits.operations / SHARE / 3)
+        return eccentricity_extremes(*graph.csr[:2], nodes, context.limits.operations / SHARE / 3, context.progress)
     high, low = int(hops.eccentricity[nodes].max()), int(hops.eccentricity[nodes].min())
     return Extremes(high, high, low, low, 0)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from mixcli.context import Context
 from mixcli.measures.base import Level, Measure, Values
-from mixcli.measures.graph.distance import graph_hops
+from mixcli.measures.graph.distance import graph_hops, hoeffding
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -76,6 +75,6 @@ class Reach(Measure):
         if hops.exact:
             return Values("graph", reached / pairs, details=details)
         details["sources"] = hops.sources
-        details["hoeffding_95"] = math.sqrt(math.log(2 / 0.05) / (2 * hops.sources))
+        details["hoeffding_95"] = hoeffding(hops.sources)
         error = float(hops.within_error[-1]) / pairs
         return Values("graph", reached / pairs, exact=False, error=error, details=details)
