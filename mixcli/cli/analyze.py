@@ -21,6 +21,7 @@ Examples:
   mixcli analyze graph.pt -m spectral_gap -m balanced_forman
   mixcli analyze zoo:barbell:k=8 --format json
   mixcli analyze karate.gml -m effective_resistance --values edges.csv
+  mixcli analyze karate.gml -m all-curvatures --node-means --top 10
 """
 
 
@@ -50,6 +51,9 @@ def analyze(
             "--top", metavar="K", help="Edges to list in the table: where information gets stuck most.", min=0
         ),
     ] = 3,
+    node_means: Annotated[
+        bool, typer.Option("--node-means", help="Also the mean of every edge measure over the edges of each node.")
+    ] = False,
 ) -> None:
     """Measure where information gets stuck."""
     from mixcli.report.text import json_stream, to_csv, to_jsonl
@@ -62,7 +66,7 @@ def analyze(
         _explain(shell, sources, methods)
         return
     context = shell.context()
-    run = _Run(shell, context, methods, asked=bool(measure), values=values)
+    run = _Run(shell, context, methods, asked=bool(measure), values=values, node_means=node_means)
     form = shell.form()
     with run.sink():
         records = run.records(sources)
@@ -73,7 +77,7 @@ def analyze(
         elif form == "json":
             shell.emit(json_stream(records))
         elif form == "csv":
-            shell.emit(to_csv(records, {k: m.level for k, m in methods.items()}))
+            shell.emit(to_csv(records, {k: m.level for k, m in methods.items()}, node_means))
         else:
             shell.emit(to_jsonl(r) for r in records)
 
@@ -82,10 +86,16 @@ class _Run:
     """One fold over the sources: measure, record, and pass per-element values on."""
 
     def __init__(
-        self, shell: Shell, context: "Context", methods: dict[str, Any], asked: bool, values: Path | None
+        self,
+        shell: Shell,
+        context: "Context",
+        methods: dict[str, Any],
+        asked: bool,
+        values: Path | None,
+        node_means: bool = False,
     ) -> None:
         self.shell, self.context, self.methods, self.asked = shell, context, methods, asked
-        self.values_path = values
+        self.values_path, self.node_means = values, node_means
         self.writer: Any = None
 
     def sink(self) -> Any:
@@ -97,7 +107,7 @@ class _Run:
         from mixcli.report.values import ValuesWriter
 
         levels = {k: m.level for k, m in self.methods.items()}
-        self.writer = ValuesWriter(self.values_path, levels, self.shell.force, self.shell.note)
+        self.writer = ValuesWriter(self.values_path, levels, self.shell.force, self.shell.note, self.node_means)
         return self.writer
 
     def records(self, sources: list[str] | None) -> Iterator[dict[str, Any]]:
@@ -109,9 +119,12 @@ class _Run:
 
         for place, (_, index, graph) in enumerate(self.shell.graphs(sources)):
             start = time.perf_counter()
+            if place:
+                self.context.progress("graphs", place, 0)
             entries, found = self._measure(graph)
+            means = self._node_means(graph, entries, found) if self.node_means else {}
             if self.writer is not None:
-                self.writer.add(graph, place, found)
+                self.writer.add(graph, place, found, means)
             seconds = None if self.shell.no_timing else time.perf_counter() - start
             yield graph, analysis(graph, index, entries, seconds), found
             self.context.forget()
@@ -125,7 +138,8 @@ class _Run:
         for key, method in self.methods.items():
             start = time.perf_counter()
             try:
-                found[key] = values = method(graph, self.context)
+                with self.shell.measuring(key):
+                    found[key] = values = method(graph, self.context)
             except (NotApplicable, LimitExceeded) as error:
                 entries[key] = refusal(method, str(error))
                 self._refused(key, error, refused)
@@ -135,6 +149,16 @@ class _Run:
         if refused:
             self.shell.note(f"{graph.name}: left out {', '.join(refused)}; `-m` on one of them says why")
         return entries, found
+
+    def _node_means(self, graph: "Graph", entries: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+        from mixcli.measures.node_means import node_means
+        from mixcli.report.record import node_entry
+
+        edge = {key: values for key, values in found.items() if values.level == "edge" and values.data is not None}
+        means = {key: node_means(graph, values) for key, values in edge.items()}
+        for key, values in means.items():
+            entries[key]["node_mean"] = node_entry(values)
+        return means
 
     def _refused(self, key: str, error: MixcliError, refused: list[str]) -> None:
         """A measure that was asked for by name and cannot be had is an error; one of the default set is a remark."""

@@ -91,4 +91,6 @@ def _progress() -> Any:
         TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
         TextColumn("elapsed,"), Left(), TextColumn("left"),
     )  # fmt: skip
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    # Not redirecting: standard output carries the results, and may lead elsewhere.
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)

@@ -160,7 +160,10 @@ class Shell:
         if sys.stdout is None:
             raise UsageError("an open standard output", "a closed one", "pass -o FILE")
         with pipe_errors():
+            shown = sys.stdout.isatty()
             for chunk in chunks:
+                if shown:
+                    self._bar.pause()
                 sys.stdout.write(chunk)
                 sys.stdout.flush()
 

@@ -11,10 +11,14 @@ import numpy as np
 from mixcli.provenance import environment
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mixcli.graph import Graph
     from mixcli.measures.base import Measure, Values
 
-__all__ = ["SCHEMA", "analysis", "entry", "graph_facts", "jsonable", "refusal", "summary"]
+__all__ = [
+    "SCHEMA", "analysis", "entry", "extremes", "graph_facts", "jsonable", "node_entry", "refusal", "summary", "tiers",
+]  # fmt: skip
 
 SCHEMA = "mixcli.analysis/1"
 
@@ -132,18 +136,48 @@ def summary(values: np.ndarray) -> dict[str, Any]:
     }
 
 
+def node_entry(means: Values) -> dict[str, Any]:
+    """What the entry of an edge measure says about its means over the edges of each node.
+
+    Args:
+        means: (n,) of level "node", NaN where there is none; its reason is passed on.
+    """
+    data = np.asarray(means.data)
+    there = np.flatnonzero(~np.isnan(data))
+    out = {"summary": summary(data[there]), **{k: there[rows].tolist() for k, rows in _ties(data[there]).items()}}
+    return {**out, "isolated": len(data) - len(there), "reason": means.reason} if means.reason else out
+
+
 def extremes(graph: Graph, values: Values) -> dict[str, Any]:
-    """`argmin` and `argmax` of edge or node values, as node numbers; ties in canonical order."""
+    """`argmin` and `argmax` of edge or node values, as node numbers; ties, up to rounding, in canonical order."""
     data = values.data
-    if values.level not in ("edge", "node", "pair") or data is None or not np.size(data):
+    if values.level not in ("edge", "node", "pair") or data is None:
         return {}
-    array = np.asarray(data)
     keys: Any = {"edge": graph.edges, "pair": values.index}.get(values.level)
-    out = {}
-    for name, target in (("argmin", array.min()), ("argmax", array.max())):
-        hits = np.flatnonzero(array == target)[:MAX_TIES]
-        out[name] = hits.tolist() if keys is None else keys[hits].tolist()
-    return out
+    found = _ties(np.asarray(data))
+    return {k: rows.tolist() if keys is None else keys[rows].tolist() for k, rows in found.items()}
+
+
+def _ties(data: NDArray[Any]) -> dict[str, NDArray[np.int64]]:
+    if not data.size:
+        return {}
+    level = tiers(data)
+    ends = {"argmin": level.min(), "argmax": level.max()}
+    return {k: np.flatnonzero(level == end)[:MAX_TIES] for k, end in ends.items()}
+
+
+def tiers(data: NDArray[Any]) -> NDArray[Any]:
+    """The same values rounded to 40 binary digits, so that those which differ by rounding alone are ties.
+
+    Example:
+        >>> found = tiers(np.array([0.1 + 0.2, 0.3, -np.inf]))
+        >>> bool(found[0] == found[1]), float(found[2])
+        (True, -inf)
+    """
+    if data.dtype.kind != "f":
+        return data
+    mantissa, exponent = np.frexp(data)
+    return np.ldexp(np.rint(mantissa * 2.0**40), exponent - 40)
 
 
 def jsonable(value: Any) -> Any:

@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mixcli.measures.node_means import node_means
+from mixcli.report.record import tiers
+
 if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.measures.base import Values
@@ -67,7 +70,10 @@ def _full(graph: Graph, record: dict[str, Any], found: Mapping[str, Values], *, 
     for name, entry in record["measures"].items():
         table.add_row(escape(name), escape(_value(entry)), escape(_details(entry, connected=facts["components"] == 1)))
         if top and entry["level"] == "edge" and name in found and entry.get("summary", {}).get("count"):
-            table.add_row("", "", escape(_worst(graph, found[name], top, entry.get("better") == "lower")), style="dim")
+            highest = entry.get("better") == "lower"
+            table.add_row("", "", escape(_worst(graph, found[name].data, graph.edges, top, highest)), style="dim")
+        if "node_mean" in entry:
+            table.add_row("", "", escape(_node_mean(graph, entry, found[name], top)), style="dim")
     return table
 
 
@@ -115,17 +121,32 @@ def _figures(details: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _worst(graph: Graph, values: Values, top: int, highest: bool) -> str:
-    """The edges where information gets stuck most: of highest value where lower is better, else of lowest."""
-    data = np.asarray(values.data)
-    names = graph.labels
+def _worst(graph: Graph, data: Any, keys: Any, top: int, highest: bool) -> str:
+    """The edges or nodes where information gets stuck most: of highest value where lower is better, else of lowest."""
+    data = np.asarray(data)
+    level = tiers(data)
+    order = np.argsort(-level if highest else level, kind="stable")[:top]
+    named = ", ".join(f"{_name(graph, keys[i])} {number(data[i])}" for i in order)
+    return f"{'highest' if highest else 'lowest'}: {named}"
 
-    def name(node: Any) -> str:
-        return str(node) if names is None else "".join(c if c.isprintable() else "\ufffd" for c in names[node])
 
-    order = np.argsort(-data if highest else data, kind="stable")[:top]
-    edges = ", ".join(f"{name(u)}–{name(v)} {number(data[i])}" for i in order for u, v in [graph.edges[i]])
-    return f"{'highest' if highest else 'lowest'}: {edges}"
+def _name(graph: Graph, key: Any) -> str:
+    """An edge or a node by its label where it has one, unprintable characters replaced."""
+    names = [str(node) if graph.labels is None else graph.labels[node] for node in np.atleast_1d(key)]
+    return "–".join("".join(c if c.isprintable() else "\ufffd" for c in name) for name in names)
+
+
+def _node_mean(graph: Graph, entry: Mapping[str, Any], values: Values, top: int) -> str:
+    """Means over the edges of each node: their range, and the nodes where information gets stuck most."""
+    found = entry["node_mean"]
+    parts = [f"{k} {number(found['summary'][k])}" for k in ("min", "mean", "max") if k in found["summary"]]
+    parts += [found["reason"]] if "reason" in found else []
+    text = "node means: " + ", ".join(parts)
+    nodes = np.flatnonzero(graph.degree)
+    if not top or not len(nodes):
+        return text
+    data = np.asarray(node_means(graph, values).data)[nodes]
+    return f"{text}; {_worst(graph, data, nodes, top, entry.get('better') == 'lower')}"
 
 
 def _plural(count: int, word: str) -> str:

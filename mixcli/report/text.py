@@ -42,16 +42,18 @@ def json_stream(records: Iterable[Any]) -> Iterator[str]:
     yield "\n]\n"
 
 
-def to_csv(records: Iterable[dict[str, Any]], levels: Mapping[str, str]) -> Iterator[str]:
+def to_csv(records: Iterable[dict[str, Any]], levels: Mapping[str, str], node_means: bool = False) -> Iterator[str]:
     """CSV of analysis records, a row a graph; the columns follow from the measures, whatever a graph leaves undefined.
 
     Args:
         records: schema `mixcli.analysis/1`.
         levels: measure key -> its level.
+        node_means: whether edge measures also come as means over the edges of each node.
     """
     columns = ["source", "index", *FACTS]
     for name, level in levels.items():
         columns += [name] if level == "graph" else [f"{name}.{k}" for k in SUMMARY]
+        columns += [f"{name}.node_mean.{k}" for k in SUMMARY] if node_means and level == "edge" else []
         columns += [f"{name}.error", f"{name}.residual"]
     yield from _csv_lines(columns, map(flat, records))
 
@@ -90,6 +92,8 @@ def flat(record: dict[str, Any]) -> dict[str, Any]:
     for name, found in record["measures"].items():
         if "summary" in found:
             row.update({f"{name}.{k}": v for k, v in found["summary"].items()})
+            means = found.get("node_mean", {}).get("summary", {})
+            row.update({f"{name}.node_mean.{k}": v for k, v in means.items()})
         else:
             row[name] = found.get("value")
         for extra in ("error", "residual"):

@@ -1,11 +1,12 @@
-"""Per-edge and per-node values as CSV or JSON lines, written while the graphs go by."""
+"""Per-edge and per-node values as CSV or JSON lines, written while the graphs go by, a column at a time."""
 
 from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,13 +16,17 @@ import numpy as np
 
 from mixcli.errors import UsageError
 from mixcli.io.atomic import replacing
-from mixcli.report.record import jsonable
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mixcli.graph import Graph
     from mixcli.measures.base import Values
 
-__all__ = ["ValuesWriter", "rows"]
+__all__ = ["ValuesWriter"]
+
+BLOCK = 1 << 16
+"""Rows written at a time."""
 
 LEVELS = ("edge", "node", "pair", "token", "head")
 
@@ -32,16 +37,27 @@ class ValuesWriter:
     Args:
         target: the file; `.csv` or `.jsonl`.
         levels: measure key -> its level, of all measures that will come.
+        node_means: whether edge measures also come as means over the edges of each node: columns of the node file.
         force: replace existing files.
         note: told which files are written when there are several.
     """
 
-    def __init__(self, target: Path, levels: Mapping[str, str], force: bool, note: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        target: Path,
+        levels: Mapping[str, str],
+        force: bool,
+        note: Callable[[str], None],
+        node_means: bool = False,
+    ) -> None:
         if target.suffix not in (".csv", ".jsonl"):
             raise UsageError("a name that ends in .csv or .jsonl", target.name, where="--values")
         self.target, self.force, self.note, self.told = target, force, note, False
         self.files: dict[str, BinaryIO] = {}
-        self.keys = {lv: [k for k, level in levels.items() if level == lv] for lv in LEVELS if lv in levels.values()}
+        by_level = {lv: [k for k, level in levels.items() if level == lv] for lv in LEVELS}
+        if node_means:
+            by_level["node"] = [k for k, level in levels.items() if level in ("node", "edge")]
+        self.keys = {level: keys for level, keys in by_level.items() if keys}
         if not self.keys:
             raise UsageError("a measure with a value per edge or node", "none", "ask for one with -m", where="--values")
         self.several = len(self.keys) > 1
@@ -58,12 +74,23 @@ class ValuesWriter:
     ) -> bool | None:
         return self.stack.__exit__(kind, error, trace)
 
-    def add(self, graph: Graph, index: int, found: Mapping[str, Values]) -> None:
-        """Append the values of one graph."""
+    def add(
+        self, graph: Graph, index: int, found: Mapping[str, Values], means: Mapping[str, Values] | None = None
+    ) -> None:
+        """Append the values of one graph.
+
+        Args:
+            graph: the graph.
+            index: its place in the stream.
+            found: catalog key -> Values.
+            means: catalog key of an edge measure -> its means by node.
+        """
         for level in self.keys:
             out = self._file(level)
-            for row in rows(graph, index, level, found):
-                out.write(self._line(level, row))
+            several = {**found, **(means or {})} if level == "node" else found
+            chosen = {k: v for k, v in several.items() if v.level == level and v.data is not None}
+            if chosen:
+                out.writelines(self._lines(level, graph, index, chosen))
 
     def _path(self, level: str) -> Path:
         return self.target.with_name(f"{self.target.stem}.{level}{self.target.suffix}") if self.several else self.target
@@ -73,48 +100,79 @@ class ValuesWriter:
             self.files[level] = self.stack.enter_context(replacing(self._path(level), self.force))
         return self.files[level]
 
-    def _line(self, level: str, row: dict[str, Any]) -> bytes:
+    def _lines(self, level: str, graph: Graph, index: int, chosen: Mapping[str, Values]) -> Iterator[bytes]:
+        ends = _ends(graph, level, chosen)
         if self.target.suffix == ".jsonl":
-            return (json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n").encode()
-        buffer = io.StringIO()
+            yield from _json_lines(graph, index, ends, chosen)
+            return
         if level not in self.columns:
-            ends = [c for c in row if c not in self.keys[level]]
-            self.columns[level] = [*ends, *self.keys[level]]
-            csv.writer(buffer, lineterminator="\n").writerow(self.columns[level])
-        if not self.told and any(c.endswith("_label") and c not in self.columns[level] for c in row):
+            names = [f"{end}_label" for end in ends] if graph.labels is not None else []
+            self.columns[level] = ["graph", *ends, *names, *self.keys[level]]
+            yield _csv_row(self.columns[level])
+        if not self.told and graph.labels is not None and f"{next(iter(ends))}_label" not in self.columns[level]:
             self.told = True
             self.note(f"{self.target}: names of nodes left out, since the first graph has none; .jsonl keeps them")
-        csv.writer(buffer, lineterminator="\n").writerow(
-            ["" if row.get(c) is None else row.get(c) for c in self.columns[level]]
-        )
-        return buffer.getvalue().encode()
+        cells = [_csv_row([name, ""]).decode()[:-2] for name in graph.labels or ()]
+        yield from _csv_lines(self.columns[level], index, ends, cells, chosen)
 
 
-def rows(graph: Graph, index: int, level: str, found: Mapping[str, Values]) -> list[dict[str, Any]]:
-    """One dict per edge, node or pair: its ends, their names where they have any, and a value per measure.
-
-    Args:
-        graph: the graph.
-        index: its place in the stream.
-        level: "edge", "node" or "pair".
-        found: catalog key -> Values; those of other levels are passed over.
-    """
-    chosen = {k: v for k, v in found.items() if v.level == level and v.data is not None}
-    if not chosen:
-        return []
+def _ends(graph: Graph, level: str, chosen: Mapping[str, Values]) -> dict[str, NDArray[np.int64]]:
+    """The nodes a row stands for, by name of their column."""
     if level == "node":
-        keys = np.arange(graph.n)[:, None]
-        names = ["node"]
-    else:
-        first = next(iter(chosen.values()))
-        keys = graph.edges if level == "edge" else np.asarray(first.index)
-        names = ["u", "v"]
-    columns = {k: np.asarray(v.data).tolist() for k, v in chosen.items()}
-    out = []
-    for i, key in enumerate(keys.tolist()):
-        row: dict[str, Any] = {"graph": index, **dict(zip(names, key, strict=True))}
-        if graph.labels is not None:
-            row.update({f"{n}_label": graph.labels[k] for n, k in zip(names, key, strict=True)})
-        row.update({k: jsonable(c[i]) for k, c in columns.items()})
-        out.append(row)
-    return out
+        return {"node": np.arange(graph.n)}
+    keys = graph.edges if level == "edge" else np.asarray(next(iter(chosen.values())).index)
+    return {"u": keys[:, 0], "v": keys[:, 1]}
+
+
+def _csv_row(cells: list[str]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerow(cells)
+    return buffer.getvalue().encode()
+
+
+def _csv_lines(
+    columns: list[str], index: int, ends: Mapping[str, NDArray[Any]], names: list[str], chosen: Mapping[str, Values]
+) -> Iterator[bytes]:
+    """Blocks of lines; a column that these values do not have stays empty."""
+    for block in _blocks(ends):
+        by_name: dict[str, Iterable[str]] = {"graph": itertools.repeat(str(index))}
+        for end, nodes in ends.items():
+            by_name[end] = map(str, nodes[block].tolist())
+            if names:
+                by_name[f"{end}_label"] = [names[k] for k in nodes[block].tolist()]
+        by_name |= {k: _texts(v.data, block, "") for k, v in chosen.items()}
+        cells = [by_name.get(column, itertools.repeat("")) for column in columns]
+        yield ("\n".join(map(",".join, zip(*cells, strict=False))) + "\n").encode()
+
+
+def _json_lines(
+    graph: Graph, index: int, ends: Mapping[str, NDArray[Any]], chosen: Mapping[str, Values]
+) -> Iterator[bytes]:
+    """Blocks of objects: the place of the graph, the nodes, their names where they have any, a value per measure."""
+    labels = [f"{end}_label" for end in ends] if graph.labels is not None else []
+    fields = [*ends, *labels, *chosen]
+    line = (
+        f'{{"graph": {index}, '
+        + ", ".join(json.dumps(f, ensure_ascii=False).replace("%", "%%") + ": %s" for f in fields)
+        + "}"
+    )
+    names = [json.dumps(name, ensure_ascii=False) for name in graph.labels or ()]
+    for block in _blocks(ends):
+        rows = [nodes[block].tolist() for nodes in ends.values()]
+        named = [[names[k] for k in row] for row in rows] if names else []
+        cells = [*rows, *named, *(_texts(v.data, block, "null") for v in chosen.values())]
+        yield ("\n".join(map(line.__mod__, zip(*cells, strict=True))) + "\n").encode()
+
+
+def _blocks(ends: Mapping[str, NDArray[Any]]) -> Iterator[slice]:
+    total = len(next(iter(ends.values())))
+    return (slice(lo, lo + BLOCK) for lo in range(0, total, BLOCK))
+
+
+def _texts(data: Any, block: slice, missing: str) -> list[str]:
+    """Values as text: floats to their last bit, and `missing` for what no number stands for."""
+    part = np.asarray(data)[block]
+    texts = list(map(repr, part.tolist()))
+    for i in np.flatnonzero(~np.isfinite(part)).tolist():
+        texts[i] = missing
+    return texts

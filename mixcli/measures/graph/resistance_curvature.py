@@ -62,7 +62,8 @@ class ResistanceCurvature(Measure):
 
 
 def _node_summary(node: NDArray[np.float64]) -> dict[str, Any]:
-    low, high = int(node.argmin()), int(node.argmax())
+    rounding = 1e-12 * max(1.0, float(np.abs(node).max()))  # the first of several that tie, whatever the last bits say
+    low, high = int((node <= node.min() + rounding).argmax()), int((node >= node.max() - rounding).argmax())
     return {
         "min": float(node[low]), "argmin": low, "max": float(node[high]), "argmax": high,
         "mean": float(node.mean()), "sum": float(node.sum()),
