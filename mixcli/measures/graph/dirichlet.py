@@ -50,8 +50,9 @@ class Dirichlet(Measure):
     Returns:
         Values: the quotient at layer K; None where all features have become zero. Details, for k = 0 … K: `energy`,
         `rayleigh` (the quotient), `mad_edges` (mean over the nodes of the mean 1 - cos to their neighbours) and
-        `mad_pairs` (mean 1 - cos over all pairs), nodes with zero features left out; `layers_until`, the first layer
-        whose energy is at most `fraction` of the first one's (None: not within K); `features`, which were taken.
+        `mad_pairs` (mean 1 - cos over all pairs), nodes with zero features left out (with one column cos is ±1);
+        `layers_until`, the first layer whose energy is at most `fraction` of the first one's (None: not within K);
+        `features`, which were taken.
         With random features all curves are means over the draws, `error` and `<curve>_error` standard errors.
 
     Raises:
@@ -95,12 +96,14 @@ class Dirichlet(Measure):
             return Values("graph", None, reason="no nodes", details={"layers": self.layers})
         columns = self.dimension if own is None else own.shape[1]
         self._check(graph, columns, 1 if own is not None else self.draws, context)
+        matrix, shrink = operator(graph, self.operator, self.self_loops, self.c_r, self.c_a), self._shrink(graph)
+        weight = np.ones(graph.m) if graph.weight is None else graph.weight
         if own is not None:
-            return self._exact(self._curves(graph, own))
+            return self._exact(flattening(matrix, graph.edges, weight, shrink, own, self.layers))
         found = []
         for draw in context.track("dirichlet", range(self.draws), self.draws):
             x = context.rng("dirichlet", draw).standard_normal((graph.n, columns))
-            found.append(self._curves(graph, x))
+            found.append(flattening(matrix, graph.edges, weight, shrink, x, self.layers))
         return self._estimate(np.array(found))
 
     def _own(self, graph: Graph) -> NDArray[np.float64] | None:
@@ -126,14 +129,12 @@ class Dirichlet(Measure):
             instead="ask for features=random with a smaller dimension, or for fewer layers",
         )
 
-    def _curves(self, graph: Graph, x: NDArray[np.float64]) -> Flattening:
-        matrix = operator(graph, self.operator, self.self_loops, self.c_r, self.c_a)
-        shrink = np.ones(graph.n)
-        if self.energy == "normalized" or (self.energy == "auto" and self.operator == "sym"):
-            degree = strengths(graph, self.self_loops)
-            shrink = np.divide(1.0, np.sqrt(degree), out=np.zeros(graph.n), where=degree > 0)
-        weight = np.ones(graph.m) if graph.weight is None else graph.weight
-        return flattening(matrix, graph.edges, weight, shrink, x, self.layers)
+    def _shrink(self, graph: Graph) -> NDArray[np.float64]:
+        """(n,) what features are multiplied by in the energy: 1, or 1 / √d."""
+        if self.energy == "combinatorial" or (self.energy == "auto" and self.operator != "sym"):
+            return np.ones(graph.n)
+        degree = strengths(graph, self.self_loops)
+        return np.divide(1.0, np.sqrt(degree), out=np.zeros(graph.n), where=degree > 0)
 
     def _exact(self, found: Flattening) -> Values:
         details: dict[str, Any] = {"layers": self.layers, "features": "own"}

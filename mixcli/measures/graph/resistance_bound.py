@@ -36,10 +36,11 @@ class ResistanceBound(Measure):
     Args:
         layers: r.
         self_loops: A + I in place of A, also in the degrees (the operator of a GCN); R_uv does not change.
-        variant: "paper" as above. "local", ours, never larger: with c = √(d_u d_v) / 2,
-            c (p_u / d_u + p_v / d_v + (1 / d_u + 1 / d_v) μ^(r+1) / (1 - μ) - R_uv), where
-            p_v = 1 + (O)_vv + (r - 1) (O²)_vv >= Σ_{l=0..r} (O^l)_vv, because even powers of O have falling diagonals
-            that bound those of the odd powers after them.
+        variant: "paper" as above. "local", ours, never larger and useful where μ is close to 1:
+            √(d_u d_v) / 2 · (p_u / d_u + p_v / d_v - (1 - μ^(r+1)) R_uv),
+            p_v = 1 + O_vv + (r - 1) (O²)_vv >= Σ_{l=0..r} (O^l)_vv for r >= 1 (even powers of O have falling diagonals,
+            which bound those of the odd powers after them). Where R_uv = Σ_l z'O^l z, z = e_u / √d_u - e_v / √d_v, is
+            cut off after r, what is left is at most μ^(r+1) R_uv, term by term in the eigenvectors.
         source: with `target`, look at this pair alone, joined by an edge or not.
         target: its other node.
 
@@ -99,8 +100,8 @@ class ResistanceBound(Measure):
         if not gap.converged:
             reason = "mu is not known: the eigenvalue next to 1 or -1 has not been found within the budget"
             return Values(level, None, exact=False, reason=reason, details=details)
-        mu = max(1 - gap.value / (1 + gap.rho), 0.0)
-        details |= {"mu": mu, "tail": mu ** (self.layers + 1) / (1 - mu)}
+        least = min(gap.value / (1 + gap.rho), 1.0)
+        details |= {"mu": 1 - least, "tail": (1 - least) ** (self.layers + 1) / least}
         resistance, residual = self._resistance(graph, context)
         data = self._bound(graph, pairs, resistance, details)
         if level == "edge":
@@ -139,8 +140,8 @@ class ResistanceBound(Measure):
         matrix = operator(graph, "sym", self.self_loops)
         staying = 1.0 + min(r, 1) * matrix.diagonal() + max(r - 1, 0) * np.asarray((matrix * matrix).sum(axis=1))
         u, v = pairs.T
-        own = (staying / degree)[u] + (staying / degree)[v] + tail * (1 / degree[u] + 1 / degree[v])
-        local: NDArray[np.float64] = 0.5 * np.sqrt(degree[u] * degree[v]) * (own - resistance)
+        own = (staying / degree)[u] + (staying / degree)[v] - (1 - details["mu"] ** (r + 1)) * resistance
+        local: NDArray[np.float64] = 0.5 * np.sqrt(degree[u] * degree[v]) * own
         return local
 
     def _entries(self, graph: Graph, u: int, v: int) -> float:

@@ -25,7 +25,7 @@ __all__ = ["Sensitivity"]
 
 PAIRS = 2**22  # (node, source) pairs looked at when not told; all of them up to n = 2048
 FEWEST = 32  # sources, however large the graph
-PAIR_BYTES = 64
+PAIR_BYTES = 72
 PAIR_OPERATIONS = 60  # for the quantiles of one pair and layer
 
 
@@ -67,7 +67,7 @@ class Sensitivity(Measure):
         UsageError: source or target is no node, or one of them is missing.
         LimitExceeded: the sources asked for need too much memory or time.
 
-    Cost: layers · (n + 2m) · sources multiplications and 64 n · sources bytes.
+    Cost: layers · (n + 2m) · sources multiplications and 72 n · sources bytes.
 
     Example:
         >>> from mixcli.generators.graphs import cycle
