@@ -142,6 +142,8 @@ MEASURES = Catalog(
         "augmented_forman": "mixcli.measures.graph.augmented_forman:AugmentedForman",
         "balanced_forman": "mixcli.measures.graph.balanced_forman:BalancedForman",
         "jost_liu": "mixcli.measures.graph.jost_liu:JostLiu",
+        "ollivier": "mixcli.measures.graph.ollivier:Ollivier",
+        "lin_lu_yau": "mixcli.measures.graph.lin_lu_yau:LinLuYau",
         "resistance_curvature": "mixcli.measures.graph.resistance_curvature:ResistanceCurvature",
         "effective_resistance": "mixcli.measures.graph.effective_resistance:EffectiveResistance",
         "commute_time": "mixcli.measures.graph.commute_time:CommuteTime",

@@ -1,40 +1,26 @@
-"""The one way mixcli compiles a hot loop: nogil, cached in the user's cache folder, announced by one line."""
+"""The one way mixcli compiles a hot loop, and the one rule that decides whether to.
+
+Kernels release the interpreter lock, are cached in the user's cache folder and announced by one line. Where a plain
+path gives the same results, a `Plan` weighs it against loading or compiling the kernels, so that a small graph never
+waits for a compiler and a long stream of small graphs does not stay slow.
+"""
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
-import numba
-from numba.core import event
 from platformdirs import user_cache_path
 
-__all__ = ["kernel"]
+__all__ = ["Plan", "kernel", "lean_kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 log = logging.getLogger("mixcli")
-
-if not numba.config.CACHE_DIR:  # a site-packages folder may not be writable; the user's cache folder is
-    numba.config.CACHE_DIR = str(user_cache_path("mixcli") / "kernels")
-
-
-class _Announce(event.Listener):
-    """Says once per process that a kernel is being compiled; kernels loaded from the cache do not get here."""
-
-    said = False
-
-    def on_start(self, event: Any) -> None:
-        if not _Announce.said:
-            _Announce.said = True
-            log.info("compiling numerical kernels for this machine, once (cached in %s)", numba.config.CACHE_DIR)
-
-    def on_end(self, event: Any) -> None:
-        pass
-
-
-event.register("numba:compile", _Announce())
 
 
 def kernel(function: F) -> F:
@@ -42,4 +28,90 @@ def kernel(function: F) -> F:
 
     Never parallel: threads are a pool over chunks of work, which compiles faster and needs no threading layer.
     """
-    return numba.njit(nogil=True, cache=True)(function)
+    return _numba().njit(nogil=True, cache=True)(function)
+
+
+def lean_kernel(function: F) -> F:
+    """`kernel` for a function that makes no arrays: without reference counting, for loops of short calls.
+
+    Passing a tuple of arrays from kernel to kernel then costs nothing; working arrays come from the caller.
+    """
+    return _numba().njit(nogil=True, cache=True, _nrt=False)(function)
+
+
+class Plan:
+    """When to use a group of kernels instead of the plain path that gives the same results.
+
+    Compiled where these kernels have run in this process; or they are in the cache and plain would take longer than
+    loading them; or the plain time spent in this process so far, with what is ahead, exceeds compiling them. Over a
+    stream of small graphs the total is so at most twice that of the better choice, without knowing its length.
+
+    Args:
+        name: name of the group.
+        files: files of the kernels, next to this one; a change to one of them makes the cache stale.
+        loading: seconds to import numba and load the kernels from the cache.
+        compiling: seconds to compile them.
+
+    Example:
+        >>> plan = Plan("none", ("jit.py",), loading=0.5, compiling=5)
+        >>> plan.compiled(3), plan.compiled(3)
+        (False, True)
+    """
+
+    def __init__(self, name: str, files: tuple[str, ...], loading: float, compiling: float) -> None:
+        self.name, self.files, self.loading, self.compiling = name, files, loading, compiling
+        self.spent = 0.0
+        self.loaded = False
+
+    def compiled(self, plain: float) -> bool:
+        """Whether to take the compiled path for work that takes `plain` seconds on the other one."""
+        if self.loaded or (plain > self.loading and self._mark().exists()):
+            return True
+        self.spent += plain
+        return self.spent > self.compiling
+
+    def used(self) -> None:
+        """Note that the kernels have run: they are loaded, and in the cache."""
+        if not self.loaded:
+            self.loaded = True
+            mark = self._mark()
+            try:
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+            except OSError:
+                log.debug("no mark at %s: the next process will take the kernels for not compiled", mark)
+
+    def _mark(self) -> Path:
+        """A file that says these very kernels have been compiled, in the folder of their cache."""
+        facts = [(path.stat().st_mtime_ns, path.stat().st_size) for path in map(Path(__file__).with_name, self.files)]
+        return _cache() / f"{self.name}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}.compiled"
+
+
+def _cache() -> Path:
+    return user_cache_path("mixcli") / "kernels"
+
+
+@functools.cache
+def _numba() -> Any:
+    """numba, told where to keep kernels and to announce the first compilation."""
+    import numba
+    from numba.core import event
+
+    if not numba.config.CACHE_DIR:  # a site-packages folder may not be writable; the user's cache folder is
+        numba.config.CACHE_DIR = str(_cache())
+
+    class Announce(event.Listener):
+        """Says once per process that a kernel is being compiled; kernels loaded from the cache do not get here."""
+
+        said = False
+
+        def on_start(self, event: Any) -> None:
+            if not self.said:
+                self.said = True
+                log.info("compiling numerical kernels for this machine, once (cached in %s)", numba.config.CACHE_DIR)
+
+        def on_end(self, event: Any) -> None:
+            pass
+
+    event.register("numba:compile", Announce())
+    return numba

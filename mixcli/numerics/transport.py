@@ -1,0 +1,213 @@
+"""Exact transport along edges: the integers behind Ollivier-Ricci and Lin-Lu-Yau curvature.
+
+For an edge xy of an unweighted graph, mass that both ends share stays put (triangle inequality), and what is left
+travels one, two or three hops. With masses scaled to integers
+
+    W = F₁ + 2 F₂ + 3 (M - F₁ - F₂),
+
+M the mass left, F₁ a maximum flow along pairs at distance one, and F₂ a maximum flow along the arcs that are tight for
+the labels of the first: two integer flows an edge, no distances between other nodes, no linear program (ours).
+
+Edges are grouped by their end y of larger degree, whose second neighbours are listed once. Groups are sorted by
+predicted work, cut into chunks and dealt to a pool of threads. Small graphs take a path in plain Python; all numbers
+are integers, so both paths and any number of threads agree exactly.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from mixcli.numerics import transport_plain
+from mixcli.numerics.jit import Plan
+from mixcli.numerics.motifs import neighbour_sets
+from mixcli.numerics.transport_scratch import Scratch, Sizes, allocate
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Forecast", "forecast", "numerators"]
+
+KERNELS = Plan(
+    "transport",
+    (
+        "bits.py",
+        "jit.py",
+        "transport_classes.py",
+        "transport_flow.py",
+        "transport_kernel.py",
+        "transport_rows.py",
+        "transport_scratch.py",
+    ),
+    loading=0.5,
+    compiling=12.0,
+)
+CHUNK = 0.2  # predicted seconds of work between two reports
+SHARED = 0.5  # predicted seconds from which a second thread is worth its scratch memory
+BLOCK = 2048  # edges of one y that are dealt together
+
+Report = Callable[[int, int], None]
+
+
+class Forecast(NamedTuple):
+    """Predicted cost of the edges of a graph.
+
+    Args:
+        plain: seconds in plain Python.
+        compiled: seconds in compiled loops, one thread.
+        memory: bytes of working memory a thread.
+    """
+
+    plain: float
+    compiled: float
+    memory: int
+
+
+class _Blocks(NamedTuple):
+    """Edges grouped by their end y of larger degree; block b is other[first[b]:last[b]] around owner[b]."""
+
+    owner: NDArray[np.int64]
+    first: NDArray[np.int64]
+    last: NDArray[np.int64]
+    other: NDArray[np.int64]
+    where: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    plain: float
+    sizes: Sizes
+
+
+def forecast(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArray[np.int64]) -> Forecast:
+    """Predict what `numerators` would cost."""
+    if not len(edges):
+        return Forecast(0.0, 0.0, 0)
+    blocks = _blocks(indptr, indices, edges)
+    return Forecast(blocks.plain, float(blocks.seconds.sum()), blocks.sizes.memory)
+
+
+def numerators(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    edges: NDArray[np.int64],
+    p: int,
+    q: int,
+    threads: int = 1,
+    report: Report | None = None,
+) -> NDArray[np.int64]:
+    """Numerators of the curvature κ_α of edges, α = p/q; p = q stands for Lin-Lu-Yau.
+
+    They stand over q d_x d_y where α (max(d_x, d_y) + 1) < 1. Elsewhere κ_α = (1 - α) κ_LLY, and the numerator is that
+    of κ_LLY over d_x d_y. Needs q max(d) < 2³¹ and q d_x d_y < 2⁶¹.
+
+    Args:
+        indptr: (n+1,) row starts of the neighbour lists of a simple undirected graph, both directions listed.
+        indices: (2m,) neighbours.
+        edges: (k, 2) edges of that graph.
+        p: numerator of α, 0 ≤ p ≤ q.
+        q: denominator of α.
+        threads: threads for the compiled path.
+        report: called as report(done, total) after each chunk, in edges weighted by their predicted work.
+
+    Returns:
+        (k,) int64.
+    """
+    if not len(edges):
+        return np.zeros(0, np.int64)
+    blocks = _blocks(indptr, indices, edges)
+    if KERNELS.compiled(blocks.plain):
+        found = _compiled(indptr, indices, blocks, p, q, threads, report)
+        KERNELS.used()
+        return found
+    sets = neighbour_sets(indptr, indices)
+    return np.array([transport_plain.numerator(sets, u, v, p, q) for u, v in edges.tolist()], dtype=np.int64)
+
+
+def _blocks(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArray[np.int64]) -> _Blocks:
+    degree = np.diff(indptr)
+    running = np.concatenate([[0], np.cumsum(degree[indices])])
+    second = running[indptr[1:]] - running[indptr[:-1]]  # S_v: sum of the degrees of the neighbours of v
+    u, v = edges[:, 0], edges[:, 1]
+    swap = (degree[u] > degree[v]) | ((degree[u] == degree[v]) & (u > v))
+    y, x = np.where(swap, u, v), np.where(swap, v, u)
+    order = np.argsort(y, kind="stable")
+    y, x = y[order], x[order]
+    starts = np.flatnonzero(np.concatenate([[True], y[1:] != y[:-1]]))
+    rank = np.arange(len(y)) - np.repeat(starts, np.diff(np.append(starts, len(y))))
+    first = np.flatnonzero(rank % BLOCK == 0)
+    last = np.append(first[1:], len(y))
+    owner = y[first]
+    inner = degree[x] > 1
+    a, b = degree[x[inner]], degree[y[inner]]
+    cost = np.where(inner, 1e-6 + 2e-9 * second[x], 1e-8)
+    cost[inner] += 2.5e-9 * a * b
+    total = np.concatenate([[0.0], np.cumsum(cost)])
+    seconds = total[last] - total[first] + 4e-9 * second[owner]
+    plain = 1e-6 * len(x) + 3e-5 * len(a) + 4e-8 * float((second[x[inner]] + second[y[inner]] + 2 * a * b).sum())
+    by_work = np.argsort(-seconds, kind="stable")
+    sizes = Sizes(
+        len(degree),
+        int(degree[y].max()),
+        int(a.max(initial=1)),
+        int(second[owner].max()),
+        int(((a + 2) * (b + 2)).max(initial=1 << 13)),
+        int(((a + 2) * ((b + 65) // 64)).max(initial=64)),
+        int(((b + 2) * ((a + 65) // 64)).max(initial=64)),
+    )
+    return _Blocks(owner[by_work], first[by_work], last[by_work], x, order, seconds[by_work], plain, sizes)
+
+
+def _compiled(
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    blocks: _Blocks,
+    p: int,
+    q: int,
+    threads: int = 1,
+    report: Report | None = None,
+) -> NDArray[np.int64]:
+    from mixcli.numerics.transport_kernel import transport_blocks
+
+    out = np.zeros(len(blocks.other), np.int64)
+    chunks = _chunks(blocks.seconds)
+    total = float(blocks.seconds.sum())
+    idle: list[Scratch] = []
+
+    def work(low: int, high: int) -> float:
+        scratch = idle.pop() if idle else allocate(blocks.sizes)
+        transport_blocks(
+            indptr, indices, blocks.owner[low:high], blocks.first[low:high], blocks.last[low:high], blocks.other,
+            blocks.where, p, q, out, scratch,
+        )  # fmt: skip
+        idle.append(scratch)
+        return float(blocks.seconds[low:high].sum())
+
+    done = 0.0
+    if threads < 2 or len(chunks) < 2 or total < SHARED:
+        for low, high in chunks:
+            done += work(low, high)
+            _tell(report, done / total, len(out))
+        return out
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for finished in as_completed([pool.submit(work, low, high) for low, high in chunks]):
+                done += finished.result()
+                _tell(report, done / total, len(out))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # what runs ends within a chunk, the rest never starts
+            raise
+    return out
+
+
+def _tell(report: Report | None, share: float, edges: int) -> None:
+    if report is not None:
+        report(min(edges, round(share * edges)), edges)
+
+
+def _chunks(seconds: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """Runs of blocks that take about as long as one report should."""
+    group = (np.cumsum(seconds) / CHUNK).astype(np.int64)
+    cuts = [0, *(np.flatnonzero(np.diff(group)) + 1).tolist(), len(seconds)]
+    return list(itertools.pairwise(cuts))
