@@ -176,6 +176,8 @@ MEASURES = Catalog(
             "augmented_forman:cycles=4",
             "balanced_forman",
             "jost_liu",
+            "ollivier",
+            "lin_lu_yau",
             "resistance_curvature",
         ),
     },

@@ -38,7 +38,8 @@ class Entry:
         spectrum: (n,) all eigenvalues of the normalised Laplacian, ascending.
         laplacian_spectrum: (n,) all eigenvalues of L, ascending.
         curvature: name -> (m,) curvature of each edge. Names: forman, augmented_forman (triangles and chordless
-            4-cycles), balanced_forman, jost_liu, ollivier_0 (idleness 0), lin_lu_yau, resistance_curvature.
+            4-cycles), augmented_forman_3 (triangles), augmented_forman_4 (triangles and all 4-cycles),
+            balanced_forman, jost_liu, ollivier_0 (idleness 0), lin_lu_yau, resistance_curvature.
     """
 
     name: str
@@ -76,6 +77,13 @@ def _spectra(normalised: Array | None, laplacian: Array) -> dict[str, object]:
     return found | {"spectrum": np.sort(normalised), "gap": float(np.sort(normalised)[1])}
 
 
+def _triangle_free(g: Graph, four_cycles: Callable[[int, int], float]) -> dict[str, Array]:
+    """The augmented Forman curvatures where there is no triangle, so that no 4-cycle has a chord."""
+    both = _by_degrees(g, lambda a, b: 4 - a - b + 2 * four_cycles(a, b))
+    forman = _by_degrees(g, lambda a, b: 4 - a - b)
+    return {"forman": forman, "augmented_forman_3": forman, "augmented_forman": both, "augmented_forman_4": both}
+
+
 def _tree_curvature(g: Graph) -> dict[str, Array]:
     """Closed forms on any tree; a is the smaller degree."""
 
@@ -83,8 +91,7 @@ def _tree_curvature(g: Graph) -> dict[str, Array]:
         return -2 * max(1 - 1 / a - 1 / b, 0.0)
 
     return {
-        "forman": _by_degrees(g, lambda a, b: 4 - a - b),
-        "augmented_forman": _by_degrees(g, lambda a, b: 4 - a - b),
+        **_triangle_free(g, lambda a, b: 0),
         "balanced_forman": _by_degrees(g, lambda a, b: 0 if a == 1 else 2 / a + 2 / b - 2),
         "lin_lu_yau": _by_degrees(g, lambda a, b: 2 / b if a == 1 else 2 / a + 2 / b - 2),
         "ollivier_0": _by_degrees(g, kappa_0),
@@ -100,7 +107,8 @@ def complete(n: int) -> Entry:
         conductance=math.ceil(n / 2) / (n - 1),
         edge_resistance=np.full(g.m, 2 / n), largest_resistance=2 / n, kirchhoff=n - 1, kemeny=(n - 1) ** 2 / n,
         curvature=_every(
-            g, forman=6 - 2 * n, augmented_forman=n, balanced_forman=n / (n - 1) if n > 2 else 0,
+            g, forman=6 - 2 * n, augmented_forman=n, augmented_forman_3=n,
+            augmented_forman_4=n + 2 * (n - 2) * (n - 3), balanced_forman=n / (n - 1) if n > 2 else 0,
             resistance_curvature=2, jost_liu=(n - 2) / (n - 1), ollivier_0=(n - 2) / (n - 1), lin_lu_yau=n / (n - 1),
         ),
         **_spectra(np.array([0.0] + [n / (n - 1)] * (n - 1)), np.array([0.0] + [float(n)] * (n - 1))),
@@ -115,7 +123,8 @@ def cycle(n: int) -> Entry:
         edge_resistance=np.full(g.m, (n - 1) / n), largest_resistance=(n // 2) * (n - n // 2) / n,
         kirchhoff=(n**3 - n) / 12, kemeny=(n**2 - 1) / 6,
         curvature=_every(
-            g, forman=0, augmented_forman={3: 3, 4: 2}.get(n, 0), balanced_forman={3: 3 / 2, 4: 1}.get(n, 0),
+            g, forman=0, augmented_forman={3: 3, 4: 2}.get(n, 0), augmented_forman_3={3: 3}.get(n, 0),
+            augmented_forman_4={3: 3, 4: 2}.get(n, 0), balanced_forman={3: 3 / 2, 4: 1}.get(n, 0),
             jost_liu={3: 1 / 2}.get(n, 0), ollivier_0={3: 1 / 2}.get(n, 0),
             lin_lu_yau={3: 3 / 2, 4: 1, 5: 1 / 2}.get(n, 0), resistance_curvature=4 / (n - 1),
         ),
@@ -155,8 +164,8 @@ def hypercube(d: int) -> Entry:
         conductance=1 / d,
         edge_resistance=np.full(g.m, (2**d - 1) / (d * 2 ** (d - 1))),
         kirchhoff=kirchhoff, kemeny=sum(d * comb(d, k) / (2 * k) for k in range(1, d + 1)),
-        curvature=_every(
-            g, forman=4 - 2 * d, augmented_forman=2, balanced_forman=2 / d, ollivier_0=0, lin_lu_yau=2 / d,
+        curvature=_triangle_free(g, lambda a, b: d - 1) | _every(
+            g, balanced_forman=2 / d, ollivier_0=0, lin_lu_yau=2 / d,
             jost_liu=4 / d - 2, resistance_curvature=2 * d / (2**d - 1),
         ),
         **_spectra(2 * levels / d, 2 * levels),
@@ -175,9 +184,8 @@ def bipartite(a: int, b: int, conductance: float) -> Entry:
         conductance=conductance,
         edge_resistance=np.full(g.m, resistance), largest_resistance=2 / min(a, b),
         kirchhoff=(a + b) * ((b - 1) / a + (a - 1) / b) + 1, kemeny=a + b - 3 / 2,
-        curvature=_every(
-            g, forman=4 - a - b, augmented_forman=4 - a - b + 2 * (a - 1) * (b - 1),
-            balanced_forman=2 / a + 2 / b - 2 + (a + b - 2) / (b * (b - 1)), ollivier_0=0, lin_lu_yau=2 / b,
+        curvature=_triangle_free(g, lambda a, b: (a - 1) * (b - 1)) | _every(
+            g, balanced_forman=2 / a + 2 / b - 2 + (a + b - 2) / (b * (b - 1)), ollivier_0=0, lin_lu_yau=2 / b,
             jost_liu=min(jost_liu, 0), resistance_curvature=2 * ends / resistance,
         ),
         **_spectra(np.array([0.0] + [1.0] * (a + b - 2) + [2.0]), laplacian),
@@ -190,8 +198,8 @@ def petersen() -> Entry:
         "petersen", g,
         conductance=1 / 3,
         edge_resistance=np.full(g.m, 3 / 5), largest_resistance=4 / 5, kirchhoff=33, kemeny=9.9,
-        curvature=_every(
-            g, forman=-2, augmented_forman=-2, balanced_forman=-2 / 3, ollivier_0=-1 / 3, lin_lu_yau=0,
+        curvature=_triangle_free(g, lambda a, b: 0) | _every(
+            g, balanced_forman=-2 / 3, ollivier_0=-1 / 3, lin_lu_yau=0,
             jost_liu=-2 / 3, resistance_curvature=2 / 3,
         ),
         **_spectra(np.array([0.0] + [2 / 3] * 5 + [5 / 3] * 4), np.array([0.0] + [2.0] * 5 + [5.0] * 4)),
@@ -207,8 +215,8 @@ def dodecahedron() -> Entry:
     return Entry(
         "dodecahedron", g,
         edge_resistance=np.full(g.m, 19 / 30), largest_resistance=7 / 6, kirchhoff=548 / 3, kemeny=27.4,
-        curvature=_every(
-            g, forman=-2, augmented_forman=-2, balanced_forman=-2 / 3, ollivier_0=-1 / 3, lin_lu_yau=0,
+        curvature=_triangle_free(g, lambda a, b: 0) | _every(
+            g, balanced_forman=-2 / 3, ollivier_0=-1 / 3, lin_lu_yau=0,
             jost_liu=-2 / 3, resistance_curvature=6 / 19,
         ),
         **_spectra(laplacian / 3, laplacian),
@@ -236,9 +244,14 @@ def barbell(k: int) -> Entry:
         kirchhoff=k * k + 6 * (k - 1), kemeny=(2 * within + across) / g.degree.sum(),
         curvature={
             "forman": pick(4 - 2 * k, 5 - 2 * k, 6 - 2 * k),
-            "augmented_forman": pick(4 - 2 * k, 5 - 2 * k + 3 * (k - 2), 6 - 2 * k + 3 * (k - 2)),
+            "augmented_forman": pick(4 - 2 * k, k - 1, k),
+            "augmented_forman_3": pick(4 - 2 * k, k - 1, k),
+            "augmented_forman_4": pick(4 - 2 * k, k - 1 + 2 * (k - 2) * (k - 3), k + 2 * (k - 2) * (k - 3)),
             "balanced_forman": pick(4 / k - 2, k / (k - 1) - 2 / k, k / (k - 1)),
             "lin_lu_yau": pick(4 / k - 2, k / (k - 1) - 2 / k, k / (k - 1)),
+            "jost_liu": pick(4 / k - 2, 1 - 2 / k, (k - 2) / (k - 1)),
+            "ollivier_0": pick(4 / k - 2, 1 - 2 / k, (k - 2) / (k - 1)),
+            "resistance_curvature": pick(4 / k - 2, 2 - k / 2, 2),
         },
     )  # fmt: skip
 
@@ -273,6 +286,7 @@ def grid_4x4() -> Entry:
     return grid(
         4, 4, gap=gap, conductance=1 / 6, kemeny=461 / 21, largest_resistance=13 / 7,
         edge_resistance=_by_degrees(g, lambda a, b: resistance[a, b]),
+        curvature=_triangle_free(g, lambda a, b: 2 if b == 4 else 1),  # an edge on the border is in one square
     )  # fmt: skip
 
 
@@ -287,8 +301,8 @@ def torus(rows: int, columns: int) -> Entry:
         f"torus_{rows}x{columns}", g,
         edge_resistance=np.full(g.m, (g.n - 1) / g.m) if alike else None,
         kirchhoff=kirchhoff, kemeny=4 * kirchhoff / g.n,
-        curvature=_every(
-            g, forman=-4, augmented_forman=0, balanced_forman=0, ollivier_0=0, lin_lu_yau=0, jost_liu=-1,
+        curvature=_triangle_free(g, lambda a, b: 2) | _every(
+            g, balanced_forman=0, ollivier_0=0, lin_lu_yau=0, jost_liu=-1,
             **({"resistance_curvature": 8 / (g.n - 1)} if alike else {}),
         ),
         **_spectra(laplacian / 4, laplacian),
