@@ -13,7 +13,7 @@ bit. A disconnected graph needs no care: each component ends with a pivot of zer
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -66,6 +66,16 @@ class ApproxChol:
     def entries(self) -> int:
         """Off-diagonal entries of the factor."""
         return len(self._row)
+
+    @property
+    def place(self) -> NDArray[np.int32]:
+        """(n,) position of each node in the order of elimination."""
+        return self._place
+
+    @property
+    def columns(self) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]:
+        """The factor by positions: start, row, value of its columns, and 1 / pivot; what `sweep` takes."""
+        return self._start, self._row, self._value, self._inverse
 
     def apply(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """(F W F')^+ R by one sweep down and one up the factor.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
     from mixcli.context import Context
+    from mixcli.graph import Graph
 
     Product: TypeAlias = Callable[[NDArray[Any]], NDArray[Any]]
 
@@ -49,6 +50,9 @@ class Solver(Protocol):
 
     def product(self, matrix: csr_array) -> Product:
         """X -> matrix X for blocks (n, k) of the matrix's own type; the matrix is put on the device once."""
+
+    def laplacian(self, graph: Graph, tolerance: float) -> Product:
+        """B -> X with L X = B for blocks (n, k) whose columns sum to 0 on each component."""
 
 
 def resolve(name: str = "auto") -> str:
@@ -150,6 +154,19 @@ class NumpySolver:
         """X -> matrix X for blocks (n, k)."""
         return lambda x: matrix @ x
 
+    def laplacian(self, graph: Graph, tolerance: float) -> Product:
+        """B -> X with L X = B, directly: for graphs that factor cheaply; the tolerance is not needed."""
+        from scipy.sparse import csc_array, diags_array
+        from scipy.sparse.linalg import splu
+
+        # One node of each component is tied to the ground. Nothing flows there, as each right-hand side sums to 0.
+        tied = np.where(graph.strength > 0, 0.0, 1.0)
+        first = np.unique(graph.components.of_node, return_index=True)[1]
+        tied[first] = np.maximum(graph.strength[first], tied[first])
+        matrix = csc_array(diags_array(graph.strength + tied) - graph.adjacency)
+        factor = splu(matrix, "MMD_AT_PLUS_A", diag_pivot_thresh=0.0, options={"SymmetricMode": True})
+        return lambda b: factor.solve(np.ascontiguousarray(b))
+
 
 class TorchSolver:
     """torch on any device that has double precision.
@@ -169,6 +186,10 @@ class TorchSolver:
             raise NotApplicable("a device with double precision", self.device, "use --device cpu or cuda")
         return self._torch.from_numpy(np.ascontiguousarray(array)).to(self._place)
 
+    def _held(self, matrix: csr_array) -> Any:
+        parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
+        return self._torch.sparse_csr_tensor(*map(self._put, parts), size=matrix.shape, check_invariants=False)
+
     def dense_inverse(self, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inverse of a symmetric positive definite (n, n) matrix."""
         linalg = self._torch.linalg
@@ -185,14 +206,39 @@ class TorchSolver:
 
     def product(self, matrix: csr_array) -> Product:
         """X -> matrix X for blocks (n, k); only X and the product travel."""
-        parts = (matrix.indptr.astype(np.int64), matrix.indices.astype(np.int64), matrix.data)
-        held = self._torch.sparse_csr_tensor(*map(self._put, parts), size=matrix.shape, check_invariants=False)
+        held = self._held(matrix)
 
         def times(x: NDArray[Any]) -> NDArray[Any]:
             found: NDArray[Any] = (held @ self._put(x)).cpu().numpy()
             return found
 
         return times
+
+    def laplacian(self, graph: Graph, tolerance: float) -> Product:
+        """B -> X with L X = B by conjugate gradients under Jacobi's preconditioner, all of it on the device."""
+        times = self._held(graph.adjacency)
+        strength = self._put(graph.strength)[:, None]
+        inverse = 1.0 / strength.clamp(min=np.finfo(float).tiny)
+        steps = 20 * int(np.sqrt(graph.n)) + 1000
+
+        def solve(b: NDArray[Any]) -> NDArray[Any]:
+            r = self._put(b)
+            x, z = self._torch.zeros_like(r), inverse * r
+            p, rz = z, (r * z).sum(0)
+            goal = tolerance * tolerance * rz
+            for _ in range(steps):
+                if bool((rz <= goal).all()):
+                    break
+                q = strength * p - times @ p
+                alpha = rz / (p * q).sum(0).clamp(min=np.finfo(float).tiny)
+                x, r = x + alpha * p, r - alpha * q
+                z = inverse * r
+                old, rz = rz, (r * z).sum(0)
+                p = z + rz / old.clamp(min=np.finfo(float).tiny) * p
+            found: NDArray[Any] = x.cpu().numpy()
+            return found
+
+        return solve
 
 
 def _not_positive(row: int) -> NotApplicable:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mixcli.errors import LimitExceeded, UsageError
+from mixcli.errors import UsageError
 from mixcli.numerics.factor import Factor
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.limits import Limits
 
-__all__ = ["Resistances", "Solved", "attempt", "from_source", "hitting_to", "pair", "resistances"]
+__all__ = ["Resistances", "Solved", "from_source", "hitting_to", "pair", "resistances"]
 
 PLAIN_EDGES = 10_000  # up to here plain Python is done before a kernel is loaded or compiled
 SOLVED = 1e-12  # relative residual asked of an iterative solve
@@ -120,14 +120,6 @@ def _weighed(
     share = np.divide(1.0, total, out=np.zeros(count), where=total > 0)  # an isolated node has no strength
     mean = to_root - 2 * potential * share[of] + (form * share * share)[of]
     return total * trace - form, mean, share, total
-
-
-def attempt(graph: Graph, limits: Limits) -> Resistances | LimitExceeded:
-    """`resistances`, or the refusal, so that several measures share either."""
-    try:
-        return resistances(graph, limits)
-    except LimitExceeded as refusal:
-        return refusal
 
 
 def pair(graph: Graph, u: int, v: int, limits: Limits) -> float:

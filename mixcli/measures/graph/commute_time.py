@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
 from mixcli.context import Context
 from mixcli.graph import Graph
 from mixcli.measures.base import Level, Measure, Values
-from mixcli.numerics.resistance import resistances
+from mixcli.numerics.estimates import network
+from mixcli.numerics.sketch import Estimate
+from mixcli.spec import param
 
 
 @dataclass(frozen=True)
@@ -19,8 +21,13 @@ class CommuteTime(Measure):
 
     C_uv = vol R_uv, vol = Σ_v s_v over the component (2m without weights). A lazy walk takes twice as long.
 
+    Args:
+        method: that of effective_resistance.
+        error: relative error at which an estimate may end: three standard errors, root mean square over the edges.
+
     Returns:
-        Values: (m,) steps. Details: volume of the largest component, max. The residual is that of Foster's sum.
+        Values: (m,) steps, with their standard errors where they are estimates. Details: volume of the largest
+        component, max. The residual is that of Foster's sum.
 
     Raises:
         LimitExceeded: as for effective_resistance, with which it shares the work.
@@ -35,6 +42,9 @@ class CommuteTime(Measure):
     Source: Chandra et al. 1989, Theorem 2.1.
     """
 
+    method: Literal["auto", "exact", "sketch", "trees"] = param("auto", "exact, sketch, trees; auto: what fits")
+    error: float = param(0.05, "relative error at which an estimate may end (three standard errors)", gt=0, le=1)
+
     level: ClassVar[Level] = "edge"
     unit: ClassVar[str] = "steps"
     range: ClassVar[str] = "(0, vol / c_uv]"
@@ -45,12 +55,16 @@ class CommuteTime(Measure):
     cites: ClassVar[str] = "Chandra et al. 1989, Theorem 2.1"
 
     def compute(self, graph: Graph, context: Context) -> Values:
-        found = context.once(resistances, graph, context.limits)
+        found = network(graph, context, self.method, self.error)
         parts = graph.components
         volume = np.bincount(parts.of_node, weights=graph.strength, minlength=parts.count)
-        data = volume[parts.of_node[graph.edges[:, 0]]] * found.edge
+        around = volume[parts.of_node[graph.edges[:, 0]]]
+        data = around * found.edge
         details = {
             "volume": float(volume[parts.largest]) if graph.n else 0.0,
             "max": float(data.max()) if graph.m else None,
         }
+        if isinstance(found, Estimate):
+            error = around * found.edge_error
+            return Values("edge", data, exact=False, error=error, residual=found.residual, details=details)
         return Values("edge", data, residual=found.residual, details=details)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.graph import Graph
 from mixcli.measures.base import Level, Measure, Values
-from mixcli.numerics.resistance import from_source, hitting_to, resistances
+from mixcli.numerics.estimates import exactly, walks
+from mixcli.numerics.resistance import from_source, hitting_to
+from mixcli.numerics.sketch import Sketch
 from mixcli.spec import param
 
 
@@ -26,6 +29,10 @@ class HittingTime(Measure):
     Args:
         source: with it, the value of v is H_sv: steps from this node to v.
         target: with it, the value of u is H_ut: steps from u to this node. One solve, at any size.
+        method: `exact`; `sketch`, from random right-hand sides, with a standard error; `auto` is exact within the
+            limits and sketches beyond. With `source` always exact.
+        error: relative error of the edges' resistances at which the sketch may end; that of hitting times is larger
+            where they depend on far parts of the graph.
 
     Returns:
         Values: (n,) steps, 0 where start and target coincide, infinite across components (and 0, not infinite, for an
@@ -49,6 +56,9 @@ class HittingTime(Measure):
     source: int | None = param(None, "node the walk starts at; none: drawn from the stationary distribution", ge=0)
     target: int | None = param(None, "node the walk is to meet; none: each in turn", ge=0)
 
+    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: what fits")
+    error: float = param(0.05, "relative error of the edges' resistances at which the sketch may end", gt=0, le=1)
+
     level: ClassVar[Level] = "node"
     unit: ClassVar[str] = "steps"
     range: ClassVar[str] = "[0, ∞]"
@@ -59,27 +69,31 @@ class HittingTime(Measure):
     cites: ClassVar[str] = "Chandra et al. 1989; Tetali 1991"
 
     def compute(self, graph: Graph, context: Context) -> Values:
-        data, residual = self._times(graph, context)
-        details: dict[str, Any] = {}
-        finite = np.flatnonzero(np.isfinite(data))
-        if len(finite):
-            top = finite[data[finite].argmax()]
-            details = {"max": float(data[top]), "argmax": int(top), "mean": float(data[finite].mean())}
-        return Values("node", data, residual=residual, details=details)
-
-    def _times(self, graph: Graph, context: Context) -> tuple[Any, float]:
         if self.source is not None and self.target is not None:
             raise UsageError("source or target", "both", "leave one out and look its node up among the values")
         if self.target is not None:
             solved = hitting_to(graph, self.target, context.limits)
-            return solved.value, solved.residual
-        found = context.once(resistances, graph, context.limits)
-        if self.source is None:
-            return found.hitting, found.residual
-        solved = from_source(graph, self.source, context.limits, found)
+            return _values(solved.value, solved.residual)
+        if self.source is not None:
+            return self._from(graph, self.source, context)
+        found = walks(graph, context, self.method, self.error)
+        return _values(found.hitting, found.residual, found.hitting_error if isinstance(found, Sketch) else None)
+
+    def _from(self, graph: Graph, source: int, context: Context) -> Values:
+        found = exactly(graph, context)
+        solved = from_source(graph, source, context.limits, found)
         inside = np.isfinite(solved.value)
         volume = graph.strength[inside].sum()
         steps = np.full(graph.n, np.inf)
-        steps[inside] = 0.5 * (volume * solved.value[inside] + found.hitting[inside] - found.hitting[self.source])
-        steps[self.source] = 0.0
-        return steps, max(solved.residual, found.residual)
+        steps[inside] = 0.5 * (volume * solved.value[inside] + found.hitting[inside] - found.hitting[source])
+        steps[source] = 0.0
+        return _values(steps, max(solved.residual, found.residual))
+
+
+def _values(data: NDArray[np.float64], residual: float, error: NDArray[np.float64] | None = None) -> Values:
+    details: dict[str, Any] = {}
+    finite = np.flatnonzero(np.isfinite(data))
+    if len(finite):
+        top = finite[data[finite].argmax()]
+        details = {"max": float(data[top]), "argmax": int(top), "mean": float(data[finite].mean())}
+    return Values("node", data, exact=error is None, error=error, residual=residual, details=details)

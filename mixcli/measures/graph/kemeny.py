@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from mixcli.context import Context
 from mixcli.graph import Graph
 from mixcli.measures.base import Level, Measure, Values
-from mixcli.numerics.resistance import resistances
-
-SHOWN = 20  # components listed one by one
+from mixcli.measures.graph.kirchhoff import SHOWN, by_component
+from mixcli.numerics.estimates import walks
+from mixcli.numerics.sketch import Sketch
+from mixcli.spec import param
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Kemeny(Measure):
 
     K = Σ_v π_v H_uv = Σ_{k>=2} 1 / λ_k(N), the same from every start u; N = I - D^-1/2 A D^-1/2, π_v = d_v / vol. The
     walk that starts at its target has arrived (0 steps); counting its first return instead gives K + 1.
+
+    Args:
+        method: `exact`; `sketch`, from random right-hand sides, with a standard error; `auto` is exact within the
+            limits and sketches beyond.
+        error: relative error of the edges' resistances at which the sketch may end; here it is then smaller.
 
     Returns:
         Values: K; None (infinite) on a disconnected graph. Details: largest_component, and per_component with sizes
@@ -40,6 +46,9 @@ class Kemeny(Measure):
     Source: Kemeny and Snell 1960, Theorem 4.4.10; Levene and Loizou 2002 (the eigenvalues).
     """
 
+    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: what fits")
+    error: float = param(0.05, "relative error of the edges' resistances at which the sketch may end", gt=0, le=1)
+
     level: ClassVar[Level] = "graph"
     unit: ClassVar[str] = "steps"
     range: ClassVar[str] = "[0, ∞]"
@@ -52,14 +61,12 @@ class Kemeny(Measure):
     def compute(self, graph: Graph, context: Context) -> Values:
         if graph.n == 0:
             return Values("graph", None, reason="no nodes")
-        found = context.once(resistances, graph, context.limits)
+        found = walks(graph, context, self.method, self.error)
         sizes = graph.components.sizes
         largest = np.argsort(-sizes, kind="stable")[:SHOWN]
         details: dict[str, Any] = {
             "largest_component": float(found.kemeny[graph.components.largest]),
             "per_component": {"sizes": sizes[largest].tolist(), "values": found.kemeny[largest].tolist()},
         }
-        if len(sizes) > 1:
-            reason = f"infinite: the graph has {len(sizes)} components"
-            return Values("graph", None, residual=found.residual, reason=reason, details=details)
-        return Values("graph", float(found.kemeny[0]), residual=found.residual, details=details)
+        errors = found.kemeny_error if isinstance(found, Sketch) else None
+        return by_component(float(found.kemeny[0]), len(sizes), errors, found.residual, details)
