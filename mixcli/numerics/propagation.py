@@ -1,4 +1,4 @@
-"""The linear part of message passing, S = c_r I + c_a O, as a sparse matrix, and which powers of it reach whom.
+"""The linear part of message passing, S = c_r I + c_a O, as a sparse matrix.
 
 O is the adjacency with one of three normalisations, with or without a self-loop of conductance 1 at every node:
 
@@ -7,8 +7,7 @@ O is the adjacency with one of three normalisations, with or without a self-loop
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
@@ -19,26 +18,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-__all__ = ["ENTRY", "Layer", "Loops", "Normalisation", "layers_from", "looped_cover", "operator", "strengths"]
+__all__ = ["Loops", "Normalisation", "looped_cover", "operator", "strengths"]
 
 Normalisation: TypeAlias = Literal["sym", "rw", "none"]
 Loops: TypeAlias = Literal["add", "none"]
-
-ENTRY = 1  # elementary operations for one entry of S and one column of a product
-
-
-class Layer(NamedTuple):
-    """One layer's view from the sources.
-
-    Args:
-        number: k.
-        entries: (n, b) columns (S^k)_vs of the sources s; overwritten by nobody, but valid only until the next layer.
-        fresh: flat indices into `entries` of the pairs (v, s) that are exactly k hops apart.
-    """
-
-    number: int
-    entries: NDArray[np.float64]
-    fresh: NDArray[np.int64]
 
 
 def strengths(graph: Graph, self_loops: Loops) -> NDArray[np.float64]:
@@ -79,47 +62,6 @@ def operator(
         matrix.data /= degree[row] if normalisation == "rw" else np.sqrt(degree[row] * degree[matrix.indices])
     matrix.data *= c_a
     return csr_array(matrix + c_r * eye_array(graph.n, format="csr")) if c_r else matrix
-
-
-def layers_from(graph: Graph, matrix: csr_array, sources: NDArray[np.int64], layers: int) -> Iterator[Layer]:
-    """The columns of S^k that belong to some sources, k = 0 … layers, with the hop distance of every pair.
-
-    Args:
-        graph: undirected.
-        matrix: (n, n) S.
-        sources: (b,) distinct nodes.
-        layers: the last k.
-
-    Yields:
-        A layer for each k.
-
-    Cost: layers · (n + 2 m) · b multiplications, and as many for the distances until everything has been reached;
-    memory for three (n, b) arrays.
-
-    Example:
-        >>> from mixcli.generators.graphs import path
-        >>> g = path(3)
-        >>> [layer.entries[:, 0].tolist() for layer in layers_from(g, operator(g, "none", "none"), np.array([0]), 2)]
-        [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [1.0, 0.0, 1.0]]
-    """
-    columns = np.arange(len(sources))
-    entries = np.zeros((graph.n, len(sources)))
-    entries[sources, columns] = 1.0
-    near = np.zeros((graph.n, len(sources)), dtype=bool)
-    near[sources, columns] = True
-    front: NDArray[np.float32] | None = entries.astype(np.float32)
-    yield Layer(0, entries, np.flatnonzero(near))
-    pattern = graph.adjacency.astype(np.float32)
-    pattern.data[:] = 1.0
-    for k in range(1, layers + 1):
-        entries = matrix @ entries
-        fresh = np.zeros(0, np.int64)
-        if front is not None:
-            found = (pattern @ front > 0) & ~near
-            fresh = np.flatnonzero(found)
-            near |= found
-            front = found.astype(np.float32) if len(fresh) else None
-        yield Layer(k, entries, fresh)
 
 
 def looped_cover(graph: Graph) -> Graph:

@@ -19,7 +19,8 @@ from mixcli.limits import Limits
 from mixcli.measures.base import Values, measure
 from mixcli.measures.graph.effective_resistance import EffectiveResistance
 from mixcli.measures.graph.sensitivity import Sensitivity
-from mixcli.numerics.propagation import layers_from, operator
+from mixcli.numerics.layers import dense_layers, near_layers
+from mixcli.numerics.propagation import operator
 
 KINDS = st.sampled_from(["sym", "rw", "none"])
 LOOPS = st.sampled_from(["add", "none"])
@@ -100,10 +101,27 @@ def test_entries_against_dense_powers(g: Graph, kind: str, loops: str, c_r: floa
 @given(graphs(9, weighted=True), KINDS, LOOPS)
 def test_nothing_arrives_before_its_distance(g: Graph, kind: str, loops: str) -> None:
     hops = distances(g)
-    for k, entries, fresh in layers_from(g, operator(g, kind, loops), np.arange(g.n), 5):
-        assert (entries[hops > k] == 0).all()
-        assert (entries[hops == k] > 0).all()
-        assert fresh.tolist() == np.flatnonzero(hops == k).tolist()
+    for k, layer in enumerate(dense_layers(g, operator(g, kind, loops), np.arange(g.n), 5)):
+        assert (layer.entries[hops > k] == 0).all()
+        assert (layer.entries[hops == k] > 0).all()
+        assert layer.fresh.tolist() == np.flatnonzero(hops == k).tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(graphs(9, weighted=True), KINDS, LOOPS, st.sampled_from([0.0, 0.5]), st.integers(1, 9))
+def test_sparse_columns_are_the_dense_ones(g: Graph, kind: str, loops: str, c_r: float, drawn: int) -> None:
+    matrix, sources = operator(g, kind, loops, c_r), np.arange(0, g.n, 1 + g.n // drawn)
+    both = zip(dense_layers(g, matrix, sources, 5), near_layers(g, matrix, sources, 5), strict=True)
+    every = np.arange(g.n * len(sources))
+    for dense, near in both:
+        assert near.number == dense.number
+        assert near.total == pytest.approx(dense.total, rel=1e-12)
+        to_near = dense.source(every) * g.n + dense.node(every)  # the same pairs, as the other one numbers them
+        assert (near.node(to_near) == dense.node(every)).all()
+        assert (near.source(to_near) == dense.source(every)).all()
+        assert near.at(to_near) == pytest.approx(dense.at(every), rel=1e-12)
+        assert near.fresh.tolist() == np.sort(to_near[dense.fresh]).tolist()
+        assert (np.diff(near.key) > 0).all()
 
 
 @settings(max_examples=30, deadline=None)
@@ -120,6 +138,16 @@ def test_names_of_nodes_do_not_matter(g: Graph, kind: str, seed: int) -> None:
     here = Sensitivity(layers=4, operator=kind)(g)
     there = Sensitivity(layers=4, operator=kind)(relabelled(g, seed)[0])
     assert there.data == (None if here.data is None else pytest.approx(here.data, rel=1e-9))
+
+
+def test_short_sight_in_a_large_graph_is_exact() -> None:
+    g = families.cycle(5000)
+    found = Sensitivity(layers=6, operator="rw", c_r=0.5, c_a=0.5)(g)
+    assert found.exact
+    assert found.details["pairs"] == [5000] + [10000] * 6
+    small = Sensitivity(layers=6, operator="rw", c_r=0.5, c_a=0.5)(families.cycle(100))
+    assert found.data == pytest.approx(small.data, rel=1e-12)
+    assert found.details["symmetric"]["mean"] == pytest.approx(small.details["symmetric"]["mean"], rel=1e-10)
 
 
 def test_one_pair_agrees_with_all_pairs() -> None:

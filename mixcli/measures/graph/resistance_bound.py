@@ -11,8 +11,9 @@ from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.measures.base import Level, Measure, Values
 from mixcli.measures.graph.spectral_gap import Search
+from mixcli.numerics.layers import dense_layers
 from mixcli.numerics.mixing import double_cover
-from mixcli.numerics.propagation import layers_from, looped_cover, operator, strengths
+from mixcli.numerics.propagation import looped_cover, operator, strengths
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -146,5 +147,5 @@ class ResistanceBound(Measure):
 
     def _entries(self, graph: Graph, u: int, v: int) -> float:
         """Σ_{l=0..r} (O^l)_vu."""
-        layers = layers_from(graph, operator(graph, "sym", self.self_loops), np.array([u]), self.layers)
+        layers = dense_layers(graph, operator(graph, "sym", self.self_loops), np.array([u]), self.layers)
         return float(sum(layer.entries[v, 0] for layer in layers))

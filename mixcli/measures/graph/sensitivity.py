@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -11,8 +11,9 @@ import numpy as np
 from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.measures.base import Level, Measure, Values
-from mixcli.numerics.clusters import mean_error, median_error
-from mixcli.numerics.propagation import ENTRY, layers_from, operator, strengths
+from mixcli.numerics.fading import Fading, Figures, fading
+from mixcli.numerics.layers import Layer, dense_layers, near_layers, near_pairs
+from mixcli.numerics.propagation import operator, strengths
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -23,10 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Sensitivity"]
 
-PAIRS = 2**22  # (node, source) pairs looked at when not told; all of them up to n = 2048
+PAIRS = 2**22  # entries of dense columns looked at when not told; all of them up to n = 2048
+NEAR = 2**22  # pairs within K hops that are all looked at, sparsely, in a larger graph; half as many of more
 FEWEST = 32  # sources, however large the graph
-PAIR_BYTES = 72
+TRIAL = 16  # sources that tell how far K hops reach
+PAIR_BYTES = 120
 PAIR_OPERATIONS = 60  # for the quantiles of one pair and layer
+NEAR_BYTES = 150
+NEAR_OPERATIONS = 150
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,8 @@ class Sensitivity(Measure):
         self_loops: A + I in place of A, also in the degrees ("sym" with "add" is the operator of a GCN).
         c_r: weight of a node's own state in an update.
         c_a: weight of what its neighbours send.
-        sources: columns of S^k to look at; None: all up to n = 2048, else 2^22 / n, fewer over the limit, at least 32.
+        sources: columns of S^k to look at; None: all where n² or the pairs within K hops are at most 2^22, else about
+            as many as make up that number, at least 32.
         source: with `target`, look at this pair alone: value = (S^K)_target,source.
         target: the node that listens.
 
@@ -67,7 +73,8 @@ class Sensitivity(Measure):
         UsageError: source or target is no node, or one of them is missing.
         LimitExceeded: the sources asked for need too much memory or time.
 
-    Cost: layers · (n + 2m) · sources multiplications and 72 n · sources bytes.
+    Cost: layers · (n + 2m) · sources multiplications and 120 n · sources bytes; where K hops see little of the graph
+    0.1 µs and 150 bytes for each pair within them and each layer.
 
     Example:
         >>> from mixcli.generators.graphs import cycle
@@ -91,7 +98,7 @@ class Sensitivity(Measure):
     level: ClassVar[Level] = "graph"
     range: ClassVar[str] = "(0, ∞); at most 1 for sym and rw with c_r + c_a <= 1"
     better = "higher"
-    cost: ClassVar[str] = "O(layers (n + m) sources), all sources up to n = 2048"
+    cost: ClassVar[str] = "O(layers (n + m) sources), or O(layers · pairs within them); sampled above 4 million"
     disconnected: ClassVar[str] = "pairs in different components never hear of each other and are left out"
     equation: ClassVar[str] = "exp(Σ d ln q_d / Σ d²), q_d = median of ((c_r I + c_a O)^d)_vu at d hops"
     cites: ClassVar[str] = "Topping et al. 2022, Lemma 1; Di Giovanni et al. 2023"
@@ -103,8 +110,12 @@ class Sensitivity(Measure):
         matrix = operator(graph, self.operator, self.self_loops, self.c_r, self.c_a)
         if pair is not None:
             return self._one_pair(graph, matrix, *pair)
-        sources = self._sources(graph, context, matrix.nnz)
-        return _Curves(self, graph, matrix, sources).values(context)
+        sources, sparse = self._plan(graph, context, matrix.nnz)
+        columns: tuple[Graph, csr_array, NDArray[np.int64], int] = (graph, matrix, sources, self.layers)
+        layers: Iterator[Layer] = near_layers(*columns) if sparse else dense_layers(*columns)
+        watched = context.track("sensitivity", layers, self.layers + 1)
+        degree = strengths(graph, self.self_loops)
+        return self._values(fading(watched, len(sources), degree, self.operator == "rw"), len(sources) == graph.n)
 
     def _pair(self, graph: Graph) -> tuple[int, int] | None:
         if self.source is None and self.target is None:
@@ -116,23 +127,58 @@ class Sensitivity(Measure):
             raise UsageError(f"nodes 0 … {graph.n - 1}", f"{last}", "give numbers of nodes", where=graph.name)
         return self.source, self.target
 
-    def _sources(self, graph: Graph, context: Context, entries: int) -> NDArray[np.int64]:
+    def _plan(self, graph: Graph, context: Context, entries: int) -> tuple[NDArray[np.int64], bool]:
+        """The sources, and whether their columns are taken sparsely, from a trial of how far K hops reach."""
         n = graph.n
-        each = self.layers * (PAIR_OPERATIONS * n + ENTRY * (entries + 2 * graph.m))
-        wanted = self.sources or (n if n * n <= PAIRS else max(FEWEST, PAIRS // n))
-        if not self.sources:
-            wanted = max(min(wanted, int(context.limits.operations / 2 / each)), min(FEWEST, n))
-        number = min(n, wanted)
+        operations = self.layers * (PAIR_OPERATIONS * n + entries + 2 * graph.m)
+        memory, sparse, most = PAIR_BYTES * n, False, n if n * n <= PAIRS else PAIRS // n
+        if n * n > PAIRS or self.sources:
+            size = min(n, TRIAL)
+            trial = context.rng("sensitivity", n, "trial").choice(n, size=size, replace=False)
+            reached = near_pairs(graph, np.sort(trial), self.layers) / size
+            if sparse := NEAR_OPERATIONS * reached * self.layers < operations:
+                operations, memory = int(NEAR_OPERATIONS * reached * self.layers), int(NEAR_BYTES * reached)
+                most = n if reached * n <= NEAR else int(NEAR / 2 / reached)
+        number = self.sources or max(min(most, int(context.limits.operations / 2 / operations)), FEWEST)
+        number = min(n, number)
         context.limits.check(
             f"sensitivity from {number} sources",
-            memory=PAIR_BYTES * n * number,
-            operations=each * number,
+            memory=memory * number,
+            operations=operations * number,
             instead="ask for fewer with sensitivity:sources=N, or for fewer layers",
         )
         if number == n:
-            return np.arange(n)
+            return np.arange(n), sparse
         context.note(f"sensitivity: {number} of {n} sources sampled, standard errors are given")
-        return np.sort(context.rng("sensitivity", n, number).choice(n, size=number, replace=False))
+        return np.sort(context.rng("sensitivity", n, number).choice(n, size=number, replace=False)), sparse
+
+    def _values(self, found: Fading, exact: bool) -> Values:
+        details: dict[str, Any] = {
+            "layers": self.layers,
+            "sources": found.pairs[0],
+            "distance": list(range(len(found.pairs))),
+            "pairs": found.pairs,
+            "at_distance": _columns(found.first),
+            "at_last": _columns(found.last),
+            "by_layer": {"mean": found.mean, "median": found.median},
+            "symmetric": None,
+        }
+        if found.symmetric is not None:
+            details["symmetric"] = {
+                "mean": [float(x.mean()) for x in found.symmetric],
+                "median": [float(np.median(x)) for x in found.symmetric],
+            }
+        if len(found.first) == 1:
+            reason = "none of the sampled sources has a neighbour"
+            return Values("graph", None, exact=False, reason=reason, details=details)
+        d = np.arange(1.0, len(found.first))
+        middle = np.array([one["median"] for one in found.first[1:]])
+        value = float(np.exp((d * np.log(middle)).sum() / (d * d).sum()))
+        if exact:
+            return Values("graph", value, details=details)
+        apart = np.array([one["median_error"] for one in found.first[1:]]) / middle
+        error = value * float((d * apart).sum() / (d * d).sum())
+        return Values("graph", value, exact=False, error=error, details=details)
 
     def _one_pair(self, graph: Graph, matrix: csr_array, source: int, target: int) -> Values:
         """The curve of a single pair, from two columns."""
@@ -142,7 +188,7 @@ class Sensitivity(Measure):
         heard: list[float] = []
         symmetric: list[float] = []
         distance = None
-        for layer in layers_from(graph, matrix, both, self.layers):
+        for layer in dense_layers(graph, matrix, both, self.layers):
             (aa, ab), (ba, bb) = layer.entries[np.ix_([source, target], [a, b])]
             heard.append(float(ba))
             across = (ab + ba) / np.sqrt(degree.prod()) if degree.all() else 0.0
@@ -161,90 +207,6 @@ class Sensitivity(Measure):
         return Values("graph", heard[-1], details=details)
 
 
-class _Curves:
-    """The entries of S^k by layer and distance, gathered while the layers go by."""
-
-    def __init__(self, measure: Sensitivity, graph: Graph, matrix: csr_array, sources: NDArray[np.int64]) -> None:
-        self.measure, self.graph, self.matrix, self.sources = measure, graph, matrix, sources
-        self.exact = len(sources) == graph.n
-        self.at: list[NDArray[np.int64]] = []
-        self.by_layer: dict[str, list[list[float | None]]] = {"mean": [], "median": []}
-        self.first: list[dict[str, float | None]] = []
-        self.last: list[dict[str, float | None]] = []
-        self.symmetric = np.zeros((graph.n, graph.n)) if self.exact else None
-
-    def values(self, context: Context) -> Values:
-        self._collect(context)
-        known = range(1, len(self.at))
-        if not known:
-            reason = "none of the sampled sources has a neighbour"
-            return Values("graph", None, exact=False, reason=reason, details=self._details())
-        d = np.array(known, np.float64)
-        middle = np.array([self.first[k]["median"] for k in known])
-        value = float(np.exp((d * np.log(middle)).sum() / (d * d).sum()))
-        error = None
-        if not self.exact:
-            apart = np.array([self.first[k]["median_error"] for k in known]) / middle
-            error = value * float((d * apart).sum() / (d * d).sum())
-        return Values("graph", value, exact=self.exact, error=error, details=self._details())
-
-    def _collect(self, context: Context) -> None:
-        layers = layers_from(self.graph, self.matrix, self.sources, self.measure.layers)
-        for layer in context.track("sensitivity", layers, self.measure.layers + 1):
-            if len(layer.fresh) or not self.at:
-                self.at.append(layer.fresh)
-                self.first.append(self._figures(layer.entries, layer.fresh))
-            groups = [layer.entries.ravel()[at] for at in self.at]
-            self.by_layer["mean"].append([float(x.mean()) for x in groups])
-            self.by_layer["median"].append([float(np.median(x)) for x in groups])
-            if self.symmetric is not None:
-                self.symmetric += self._symmetric(layer.entries)
-        total = float(layer.entries.sum())
-        for at in self.at:
-            found = self._figures(layer.entries, at)
-            self.last.append({**found, "share": float(layer.entries.ravel()[at].sum()) / total if total else None})
-
-    def _figures(self, entries: NDArray[np.float64], at: NDArray[np.int64]) -> dict[str, float | None]:
-        x = entries.ravel()[at]
-        low, middle, high = np.quantile(x, [0.05, 0.5, 0.95])
-        out: dict[str, float | None] = {
-            "mean": float(x.mean()), "median": float(middle), "q05": float(low), "q95": float(high),
-        }  # fmt: skip
-        if not self.exact:
-            sample = at % len(self.sources), len(self.sources), self.graph.n
-            out["mean_error"] = mean_error(x, *sample)
-            out["median_error"] = median_error(x, *sample)
-        return out
-
-    def _symmetric(self, entries: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(n, n) J_p from all the entries of S^p."""
-        degree = strengths(self.graph, self.measure.self_loops)
-        inverse = np.divide(1.0, degree, out=np.zeros_like(degree), where=degree > 0)
-        root, own = np.sqrt(inverse), entries.diagonal() * inverse
-        return own[:, None] + own - (entries + entries.T) * root[:, None] * root
-
-    def _details(self) -> dict[str, Any]:
-        out: dict[str, Any] = {
-            "layers": self.measure.layers,
-            "sources": len(self.sources),
-            "distance": list(range(len(self.at))),
-            "pairs": [len(at) for at in self.at],
-            "at_distance": _columns(self.first),
-            "at_last": _columns(self.last),
-            "by_layer": self.by_layer,
-            "symmetric": None,
-        }
-        if self.symmetric is not None:
-            np.fill_diagonal(self.symmetric, 0.0)  # by definition; what is there is rounding
-            groups = [self.symmetric.ravel()[at] for at in self.at]
-            out["symmetric"] = {
-                "mean": [float(x.mean()) for x in groups],
-                "median": [float(np.median(x)) for x in groups],
-            }
-        return out
-
-
-def _columns(rows: Iterable[dict[str, float | None]]) -> dict[str, list[float | None]]:
+def _columns(rows: list[Figures]) -> dict[str, list[float]]:
     """A list by distance for each figure."""
-    listed = list(rows)
-    return {key: [row[key] for row in listed] for key in listed[0]}
+    return {key: [row[key] for row in rows] for key in rows[0]}
