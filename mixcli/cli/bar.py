@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-__all__ = ["Bar"]
+__all__ = ["Bar", "clock"]
 
 PATIENCE = 0.5
 """Seconds of work before a row appears."""
@@ -66,7 +66,7 @@ class Bar:
             if task is None or said != text:  # another count has begun: its speed is its own
                 if task is not None:
                     self.bar.remove_task(task)
-                task = self.bar.add_task(text, total=total or None)
+                task = self.bar.add_task(text, total=total or None, since=self.started)
                 self.tasks[row] = (task, text)
             self.bar.update(task, completed=done, total=total or None)
 
@@ -84,13 +84,34 @@ class Bar:
 def _progress() -> Any:
     """Name, bar, how much of how much, time taken and time left."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-    from rich.progress import TimeRemainingColumn as Left
+    from rich.progress import BarColumn, Progress, ProgressColumn, Task, TextColumn
+    from rich.text import Text
 
-    columns = (
-        TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-        TextColumn("elapsed,"), Left(), TextColumn("left"),
-    )  # fmt: skip
+    class Figures(ProgressColumn):
+        """`65,536 of 183,831, 3 s, 5 s left`, as far as it is known."""
+
+        def render(self, task: Task) -> Text:
+            parts = [f"{int(task.completed):,}"] if task.completed else []
+            parts = [f"{int(task.completed):,} of {int(task.total):,}"] if task.total else parts
+            parts.append(clock(time.monotonic() - task.fields["since"]))
+            parts += [f"{clock(task.time_remaining)} left"] if task.time_remaining is not None else []
+            return Text(", ".join(parts))
+
     # Not redirecting: standard output carries the results, and may lead elsewhere.
-    console = Console(stderr=True)
-    return Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    return Progress(
+        TextColumn("{task.description}", markup=False), BarColumn(), Figures(),
+        console=Console(stderr=True), transient=True, redirect_stdout=False, redirect_stderr=False,
+    )  # fmt: skip
+
+
+def clock(seconds: float) -> str:
+    """A time for people.
+
+    Example:
+        >>> clock(7.4), clock(83), clock(7265)
+        ('7 s', '1:23 min', '2:01 h')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    return f"{whole // 60}:{whole % 60:02} min" if whole < 3600 else f"{whole // 3600}:{whole % 3600 // 60:02} h"

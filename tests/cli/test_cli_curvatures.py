@@ -1,0 +1,78 @@
+"""All curvatures of a file, its values by edge and by node, as a user asks for them."""
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+CURVATURES = [
+    "forman", "augmented_forman(cycles=3)", "augmented_forman(cycles=4)", "balanced_forman", "jost_liu", "ollivier",
+    "lin_lu_yau", "resistance_curvature",
+]  # fmt: skip
+
+
+def refuse(word: str) -> None:
+    pytest.fail(f"{word} in JSON")
+
+
+def test_all_curvatures_by_edge_and_by_node(mixcli, tmp_path: Path) -> None:
+    """Two triangles that share the edge b-c, a tail c-d, and a node on its own."""
+    (tmp_path / "g.gml").write_text(
+        "graph [ "
+        + " ".join(f'node [ id {i} label "{name}" ]' for i, name in enumerate("abcde,"))
+        + " ".join(f"edge [ source {u} target {v} ]" for u, v in [(0, 1), (0, 2), (1, 2), (1, 3), (2, 3), (2, 4)])
+        + " ]"
+    )
+    done = mixcli("analyze", "g.gml", "-m", "all-curvatures", "--values", "edges.csv", "--node-means")
+    assert done.returncode == 0, done.stderr_text
+    measures = json.loads(done.stdout_text, parse_constant=refuse)["measures"]
+    assert list(measures) == CURVATURES
+    with (tmp_path / "edges.edge.csv").open(newline="") as file:
+        edges = list(csv.DictReader(file))
+    assert list(edges[0]) == ["graph", "u", "v", "u_label", "v_label", *CURVATURES]
+    by_name = {row["u_label"] + row["v_label"]: row for row in edges}
+    assert by_name["bc"]["forman"] == "-3.0"
+    assert by_name["bc"]["augmented_forman(cycles=3)"] == "3.0"
+    assert by_name["ab"]["augmented_forman(cycles=4)"] == "4.0"  # 4 - 2 - 3 + 3 and the cycle a-b-d-c
+    with (tmp_path / "edges.node.csv").open(newline="") as file:
+        nodes = list(csv.DictReader(file))
+    assert list(nodes[0]) == ["graph", "node", "node_label", *CURVATURES]
+    assert [row["node_label"] for row in nodes] == list("abcde,")
+    assert all(nodes[5][key] == "" for key in CURVATURES)
+    for key in CURVATURES:
+        of_c = [float(row[key]) for row in edges if "2" in (row["u"], row["v"])]
+        assert float(nodes[2][key]) == pytest.approx(sum(of_c) / 4)
+        assert measures[key]["node_mean"]["isolated"] == 1
+        assert "isolated" in measures[key]["node_mean"]["reason"]
+    assert measures["forman"]["node_mean"]["argmin"] == [2]
+
+
+def test_self_loops_and_parallel_edges_do_not_enter(mixcli, tmp_path: Path) -> None:
+    (tmp_path / "clean.csv").write_text("source,target\n0,1\n0,2\n1,2\n2,3\n")
+    (tmp_path / "loops.csv").write_text("source,target\n0,1\n0,2\n1,2\n2,3\n3,3\n0,1\n1,0\n")
+    arguments = ["-m", "all-curvatures", "--undirected", "--unweighted", "--no-timing"]
+    clean, loops = (mixcli("analyze", name, *arguments) for name in ("clean.csv", "loops.csv"))
+    assert json.loads(clean.stdout)["measures"] == json.loads(loops.stdout)["measures"]
+    assert "1 self-loop" in loops.stderr_text
+    assert "parallel" in loops.stderr_text
+
+
+def test_the_table_lists_the_lowest_edges_of_every_curvature(mixcli) -> None:
+    done = mixcli(
+        "analyze", "zoo:barbell:k=4", "-m", "all-curvatures", "--top", "2", "--format", "table", "--node-means"
+    )
+    assert done.returncode == 0, done.stderr_text
+    assert done.stdout_text.count("lowest: 3–4") == len(CURVATURES)
+    assert done.stdout_text.count("node means:") == len(CURVATURES)
+    assert done.stdout_text.count("lowest: 3 ") == len(CURVATURES)
+
+
+def test_an_edgeless_graph_has_null_and_a_reason(mixcli, tmp_path: Path) -> None:
+    (tmp_path / "g.mtx").write_text("%%MatrixMarket matrix coordinate pattern symmetric\n3 3 0\n")
+    done = mixcli("analyze", "g.mtx", "-m", "all-curvatures", "--node-means", "--values", "v.jsonl")
+    assert done.returncode == 0, done.stderr_text
+    measures = json.loads(done.stdout_text, parse_constant=refuse)["measures"]
+    assert all(m["summary"] == {"count": 0, "reason": "no values"} for m in measures.values())
+    nodes = [json.loads(line) for line in (tmp_path / "v.node.jsonl").read_text().splitlines()]
+    assert [row["forman"] for row in nodes] == [None, None, None]
