@@ -72,6 +72,35 @@ def test_symmetric_sensitivity_sums_to_the_effective_resistance() -> None:
     assert lazy.details["symmetric_sum"][-1] == pytest.approx(2, rel=1e-9)  # half the steps stand still
 
 
+@settings(max_examples=20, deadline=None)
+@given(graphs(7, weighted=True), KINDS, LOOPS, st.integers(0, 99))
+def test_entries_bound_the_jacobian_of_a_network(g: Graph, kind: str, loops: str, seed: int) -> None:
+    """h_v <- relu(c_r W_r h_v + c_a W_a Σ_u O_vu h_u) with |W| = 1, so that the constants of the model are 1."""
+    rng, width, c_r, c_a, layers = np.random.default_rng(seed), 3, 0.3, 0.9, 3
+    dense = naive.operator(g, kind, loops == "add", 0.0, c_a)
+    h = rng.standard_normal(g.n * width)
+    jacobian = np.eye(g.n * width)
+    for _ in range(layers):
+        own, sent = (w / np.linalg.norm(w, 2) for w in rng.standard_normal((2, width, width)))
+        step = np.kron(c_r * np.eye(g.n), own) + np.kron(dense, sent)
+        h = step @ h
+        jacobian = (h > 0)[:, None] * (step @ jacobian)
+        h = np.maximum(h, 0)
+    last = [one.entries for one in dense_layers(g, operator(g, kind, loops, c_r, c_a), np.arange(g.n), layers)][-1]
+    blocks = jacobian.reshape(g.n, width, g.n, width).transpose(0, 2, 1, 3)
+    assert (np.linalg.norm(blocks, 2, axis=(2, 3)) <= last * (1 + 1e-9) + 1e-12).all()
+
+
+@settings(max_examples=25, deadline=None)
+@given(graphs(7, weighted=True))
+def test_lazy_symmetric_sensitivity_grows_towards_twice_the_resistance(g: Graph) -> None:
+    resistance = EffectiveResistance()(g).data
+    for (u, v), r in zip(g.edges[:3].tolist(), resistance, strict=False):
+        found = Sensitivity(layers=40, self_loops="none", c_r=0.5, c_a=0.5, source=u, target=v)(g).details
+        assert min(found["symmetric"]) >= -1e-9 * r
+        assert found["symmetric_sum"][-1] <= 2 * r * (1 + 1e-9)
+
+
 @settings(max_examples=40, deadline=None)
 @given(graphs(8, weighted=True), KINDS, LOOPS, st.sampled_from([0.0, 0.5]))
 def test_entries_against_dense_powers(g: Graph, kind: str, loops: str, c_r: float) -> None:
