@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from mixcli.numerics.jit import Plan
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -31,9 +33,11 @@ if TYPE_CHECKING:
 
 __all__ = ["EdgeCounts", "edge_count", "edge_counts", "graph_counts", "neighbour_sets", "sharp_count", "sharp_counts"]
 
-PLAIN_WORK = 4_000_000  # list entries (up to 80 ns each) that take no longer than loading or compiling a kernel
+PLAIN_ENTRY = 8e-8  # seconds for a list entry on the plain path
 PLAIN_EDGE = 60  # list entries that one edge takes as long as, whatever its neighbourhood
 CHUNK = 1 << 25  # list entries one thread takes at a time, some 50 ms
+PLAN = Plan("motifs", ("motifs_kernel.py",), loading=0.4, compiling=2.0)
+SHARP_PLAN = Plan("sharp", ("motifs_kernel.py",), loading=0.4, compiling=1.0)
 
 
 class Sets(Protocol):
@@ -96,27 +100,11 @@ def edge_counts(
     running = np.concatenate([[0], np.cumsum(degree[indices])])
     second = running[indptr[1:]] - running[indptr[:-1]]  # S_v
     work = int(np.minimum(second[edges[:, 0]], second[edges[:, 1]]).sum()) + PLAIN_EDGE * len(edges) + len(indices)
-    if _budget.covers(work):
+    if not PLAN.compiled(work * PLAIN_ENTRY):
         return _edge_counts_plain(indptr, indices, edges)
-    _budget.left = 0
-    return _edge_counts_compiled(indptr, indices, edges, second, threads, progress)
-
-
-class _Budget:
-    """List entries that may still go through the plain path: many small graphs pay for a kernel as one large one does.
-
-    Both paths agree exactly, so nothing but time depends on it.
-    """
-
-    left = PLAIN_WORK
-
-    def covers(self, work: int) -> bool:
-        enough = work <= self.left
-        self.left -= work * enough
-        return enough
-
-
-_budget = _Budget()
+    counts = _edge_counts_compiled(indptr, indices, edges, second, threads, progress)
+    PLAN.used()
+    return counts
 
 
 def _edge_counts_plain(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArray[np.int64]) -> EdgeCounts:
@@ -221,9 +209,12 @@ def sharp_counts(
     """
     degree = np.diff(indptr)
     u, v = edges[:, 0], edges[:, 1]
-    if int((degree[u] + degree[v]).sum()) + PLAIN_EDGE * len(edges) + len(indices) <= PLAIN_WORK:
+    work = int((degree[u] + degree[v]).sum()) + PLAIN_EDGE * len(edges) + len(indices)
+    if not SHARP_PLAN.compiled(work * PLAIN_ENTRY):
         return _sharp_counts_plain(indptr, indices, edge, edges, triangles)
-    return _sharp_counts_compiled(indptr, indices, edge, edges, triangles, threads)
+    counts = _sharp_counts_compiled(indptr, indices, edge, edges, triangles, threads)
+    SHARP_PLAN.used()
+    return counts
 
 
 def _sharp_counts_plain(

@@ -219,7 +219,7 @@ def test_a_complete_graph_of_some_size() -> None:
 
 def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(motifs, "CHUNK", 5000)
-    monkeypatch.setattr(motifs._budget, "left", 0)
+    monkeypatch.setattr(motifs.PLAN, "loaded", True)
     g = families.barabasi_albert(300, 4)
     for spec in SPECS:
         assert np.array_equal(curvature(g, spec, threads=1), curvature(g, spec, threads=2))
@@ -227,7 +227,7 @@ def test_threads_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_curvatures_share_one_pass_and_report_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(motifs, "CHUNK", 5000)
-    monkeypatch.setattr(motifs._budget, "left", 0)
+    monkeypatch.setattr(motifs.PLAN, "loaded", True)
     told: list[tuple[str, int, int]] = []
     g = families.barabasi_albert(300, 4)
     measure(g, *SPECS, "balanced_forman", context=Context(threads=1, progress=lambda *a: told.append(a)))
@@ -239,13 +239,3 @@ def test_the_curvatures_share_one_pass_and_report_it(monkeypatch: pytest.MonkeyP
     pooled: list[tuple[str, int, int]] = []
     measure(g, *SPECS, "balanced_forman", context=Context(threads=2, progress=lambda *a: pooled.append(a)))
     assert len(pooled) == first
-
-
-def test_many_small_graphs_pay_for_the_kernel_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(motifs._budget, "left", 3000)
-    plain = []
-    monkeypatch.setattr(motifs, "_edge_counts_compiled", lambda *a: plain.append(False))
-    monkeypatch.setattr(motifs, "_edge_counts_plain", lambda *a: plain.append(True))
-    for _ in range(5):
-        motifs.graph_counts(families.cycle(20))
-    assert plain == [True, True, False, False, False]
