@@ -29,7 +29,8 @@ class Fading:
         last: figures of (S^K), and `share` of the sum of all its entries.
         mean: for each k a row by distance, d <= k.
         median: likewise.
-        symmetric: for each distance the sums over k of the symmetric sensitivity J_k; None where sampled.
+        symmetric: for each distance the sums over k of the symmetric sensitivity J_k, of the pairs with both ends among
+            the sources.
     """
 
     pairs: list[int] = field(default_factory=list)
@@ -37,46 +38,50 @@ class Fading:
     last: list[Figures] = field(default_factory=list)
     mean: list[list[float]] = field(default_factory=list)
     median: list[list[float]] = field(default_factory=list)
-    symmetric: list[NDArray[np.float64]] | None = None
+    symmetric: list[NDArray[np.float64]] = field(default_factory=list)
 
 
-def fading(layers: Iterable[Layer], drawn: int, degree: NDArray[np.float64], reversible: bool) -> Fading:
+def fading(
+    layers: Iterable[Layer], sources: NDArray[np.int64], degree: NDArray[np.float64], reversible: bool
+) -> Fading:
     """Figures of the entries by distance and layer.
 
     J_k(v,u) = (S^k)_vv / d_v + (S^k)_uu / d_u - ((S^k)_vu + (S^k)_uv) / √(d_v d_u)
 
     Args:
         layers: the layers, from 0 on.
-        drawn: how many sources they have; all nodes in order, or a sample without replacement.
+        sources: (b,) their sources, ascending; all nodes, or a sample without replacement.
         degree: (n,) d.
         reversible: d_v (S^k)_vu = d_u (S^k)_uv, as for D^-1 A; False: S is symmetric.
     """
-    n, out = len(degree), Fading()
-    exact = drawn == n
+    drawn, n, out = len(sources), len(degree), Fading()
+    place = np.full(n, -1)
+    place[sources] = np.arange(drawn)
     groups: list[NDArray[np.int64]] = []
+    mutual: list[NDArray[np.int64]] = []
     sums: list[NDArray[np.float64]] = []
     for layer in layers:
         if len(layer.fresh):
             groups.append(layer.fresh)
-            sums.append(np.zeros(len(layer.fresh) if exact else 0))
+            mutual.append(np.flatnonzero(place[layer.node(layer.fresh)] >= 0))
+            sums.append(np.zeros(len(mutual[-1])))  # before its first layer a pair has only zeros
             out.first.append(_figures(layer, layer.fresh, drawn, n))
         entries = [layer.at(pairs) for pairs in groups]
         out.mean.append([float(x.mean()) for x in entries])
         out.median.append([float(np.median(x)) for x in entries])
-        if exact:
-            for total, x in zip(sums, entries, strict=True):
-                total += x  # before its first layer a pair has only zeros
+        for total, x, both in zip(sums, entries, mutual, strict=True):
+            total += x[both]
     out.pairs = [len(pairs) for pairs in groups]
     for pairs, x in zip(groups, entries, strict=True):
         share = float(x.sum()) / layer.total if layer.total else 0.0
         out.last.append({**_figures(layer, pairs, drawn, n), "share": share})
-    if exact:
-        own = np.divide(sums[0], degree, out=np.zeros(n), where=degree > 0)
-        ends = [(layer.node(pairs), layer.source(pairs)) for pairs in groups]
-        out.symmetric = [np.zeros(n)]  # a node with itself, by definition
-        for (v, u), total in zip(ends[1:], sums[1:], strict=True):
-            both = 1 + degree[v] / degree[u] if reversible else 2.0
-            out.symmetric.append(own[v] + own[u] - both * total / np.sqrt(degree[v] * degree[u]))
+    own = np.divide(sums[0], degree[sources], out=np.zeros(drawn), where=degree[sources] > 0)
+    out.symmetric = [np.zeros(drawn)]  # a node with itself, by definition
+    for pairs, both, total in zip(groups[1:], mutual[1:], sums[1:], strict=True):
+        v, u = layer.node(pairs[both]), layer.source(pairs[both])
+        d_v, d_u = degree[v], degree[sources[u]]
+        back = d_v / d_u if reversible else 1.0
+        out.symmetric.append(own[place[v]] + own[u] - (1 + back) * total / np.sqrt(d_v * d_u))
     return out
 
 

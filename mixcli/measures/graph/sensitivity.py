@@ -28,7 +28,7 @@ PAIRS = 2**22  # entries of dense columns looked at when not told; all of them u
 NEAR = 2**22  # pairs within K hops that are all looked at, sparsely, in a larger graph; half as many of more
 FEWEST = 32  # sources, however large the graph
 TRIAL = 16  # sources that tell how far K hops reach
-PAIR_BYTES = 120
+PAIR_BYTES = 150
 PAIR_OPERATIONS = 60  # for the quantiles of one pair and layer
 NEAR_BYTES = 150
 NEAR_OPERATIONS = 150
@@ -62,9 +62,9 @@ class Sensitivity(Measure):
         Values: the factor, None where no node has a neighbour. Details: `distance` (0, 1, … hops) and, by distance,
         `pairs` (ordered, counted from the sources taken), `at_distance` (mean, median, q05, q95 of the entries at the
         layer equal to the distance), `at_last` (at layer K, and `share` of all the mass of S^K); `by_layer` (mean and
-        median for k = 0 … K, a row each); `symmetric` (mean and median of Σ_{p <= K} J_p, where all pairs are taken).
-        From sampled sources mean and median carry `mean_error` and `median_error`, and the value's `error` adds those
-        of the ln q_d up as if they all erred the same way.
+        median for k = 0 … K, a row each); `symmetric` (mean and median of Σ_{p <= K} J_p over `pairs` with both ends
+        among the sources). From sampled sources mean and median carry `mean_error` and `median_error`, and the value's
+        `error` adds those of the ln q_d up as if they all erred the same way.
         J_p(v,u) = (S^p)_vv / d_v + (S^p)_uu / d_u - ((S^p)_vu + (S^p)_uv) / √(d_v d_u) is the symmetric sensitivity
         between layers p apart. For O = D^-1/2 A D^-1/2 (c_r = 0, c_a = 1) its sum over all p is the effective
         resistance R_uv, where it converges.
@@ -73,7 +73,7 @@ class Sensitivity(Measure):
         UsageError: source or target is no node, or one of them is missing.
         LimitExceeded: the sources asked for need too much memory or time.
 
-    Cost: layers · (n + 2m) · sources multiplications and 120 n · sources bytes; where K hops see little of the graph
+    Cost: layers · (n + 2m) · sources multiplications and 150 n · sources bytes; where K hops see little of the graph
     0.1 µs and 150 bytes for each pair within them and each layer.
 
     Example:
@@ -115,7 +115,7 @@ class Sensitivity(Measure):
         layers: Iterator[Layer] = near_layers(*columns) if sparse else dense_layers(*columns)
         watched = context.track("sensitivity", layers, self.layers + 1)
         degree = strengths(graph, self.self_loops)
-        return self._values(fading(watched, len(sources), degree, self.operator == "rw"), len(sources) == graph.n)
+        return self._values(fading(watched, sources, degree, self.operator == "rw"), len(sources) == graph.n)
 
     def _pair(self, graph: Graph) -> tuple[int, int] | None:
         if self.source is None and self.target is None:
@@ -161,13 +161,12 @@ class Sensitivity(Measure):
             "at_distance": _columns(found.first),
             "at_last": _columns(found.last),
             "by_layer": {"mean": found.mean, "median": found.median},
-            "symmetric": None,
+            "symmetric": {
+                "pairs": [len(x) for x in found.symmetric],
+                "mean": [float(x.mean()) if len(x) else None for x in found.symmetric],
+                "median": [float(np.median(x)) if len(x) else None for x in found.symmetric],
+            },
         }
-        if found.symmetric is not None:
-            details["symmetric"] = {
-                "mean": [float(x.mean()) for x in found.symmetric],
-                "median": [float(np.median(x)) for x in found.symmetric],
-            }
         if len(found.first) == 1:
             reason = "none of the sampled sources has a neighbour"
             return Values("graph", None, exact=False, reason=reason, details=details)
