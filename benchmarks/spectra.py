@@ -123,7 +123,7 @@ def second_method(graph: Graph, normalized: bool, method: str) -> Callable[[], f
     solver = LaplacianSolver(Graph(graph.n, graph.edges, weight=pencil.weight))
 
     def enough(top: float, second: float, residual: float, steps: int) -> bool:
-        return residual < 1e-4 * max(top - second, 1e-3 * top)
+        return steps > 2 and residual < 1e-4 * max(top - second, 1e-3 * top)
 
     def solve(x: np.ndarray) -> np.ndarray:
         return solver.solve(pencil.mass * x, 1e-11).x

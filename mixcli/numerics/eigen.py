@@ -5,8 +5,8 @@ The rule, in order (processor seconds):
 1. n <= 128: dense (5 ms).
 2. B = D: Lanczos on D^-1 A by the three-term recurrence, left after 30 steps when the Ritz value says λ₂ < 0.04. On
    expanders and preferential attachment no preconditioner helps, and these steps are cheap (1 to 2 s at n = 1e5).
-3. n <= 5000 and m <= 30000: Lanczos on L^+ B with a sparse factor (10 ms for a planar graph, 0.7 s for a random one),
-   so that a small graph never waits for the compiler.
+3. n <= 1200, or n <= 5000 and m <= 30000: Lanczos on L^+ B with a sparse factor (10 ms for a planar graph, 0.7 s for
+   a random one), so that a small graph never waits for the compiler.
 4. n <= 500: dense again (0.2 s), for weights over so many decades that the factor loses its digits.
 5. Otherwise LOBPCG over an approximate Cholesky factor: paths, roads, small worlds, weights over twelve decades.
 
@@ -34,10 +34,19 @@ if TYPE_CHECKING:
 
     _Vector: TypeAlias = NDArray[np.float64]
 
-__all__ = ["Eigenpair", "fiedler", "patience", "solve_dense", "solve_factored", "solve_lanczos", "solve_lobpcg"]
+__all__ = [
+    "Eigenpair",
+    "factors",
+    "fiedler",
+    "patience",
+    "solve_dense",
+    "solve_factored",
+    "solve_lanczos",
+    "solve_lobpcg",
+]
 
 DENSE_FIRST, DENSE = 128, 500
-DIRECT_NODES, DIRECT_EDGES = 5000, 30000
+DIRECT, DIRECT_NODES, DIRECT_EDGES = 1200, 5000, 30000
 _SMALL = 0.04  # a 3-regular random graph has 0.057; below, a preconditioner pays
 _LONG = 1500  # steps of Lanczos on D^-1 A
 _LOST = 1e-3  # ρ above this: not even close to an eigenvector
@@ -100,7 +109,7 @@ def fiedler(
         end = time.thread_time() + budget
         rng = np.random.default_rng(seed)
         pair = solve_lanczos(pencil, tolerance, budget, rng) if normalized else None
-        if pair is None and graph.n <= DIRECT_NODES and graph.m <= DIRECT_EDGES:
+        if pair is None and factors(graph.n, graph.m):
             pair = solve_factored(pencil, tolerance, rng)
         if (pair is None or not pair.converged) and graph.n <= DENSE:
             return solve_dense(pencil, tolerance)
@@ -159,6 +168,11 @@ def solve_factored(pencil: Pencil, tolerance: float, rng: np.random.Generator) -
     x = pencil.deflated(solve(pencil.mass * ritz.vector))  # the random start is still in there, and rough
     pair = _certified(pencil, x, solve, gap, tolerance, "inverse_lanczos", ritz.steps)
     return pair if pair.converged else None
+
+
+def factors(n: int, m: int) -> bool:
+    """Whether a sparse factor takes less than a second, however it fills in."""
+    return n <= DIRECT or (n <= DIRECT_NODES and m <= DIRECT_EDGES)
 
 
 def grounded_solver(pencil: Pencil) -> Callable[[_Vector], _Vector] | None:

@@ -8,6 +8,7 @@ close together. No n × n matrix is ever stored. Sampled: plain searches from so
 from __future__ import annotations
 
 import itertools
+import sys
 import threading
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["STEP", "Hops", "hop_counts", "hop_sample"]
 
 PLAIN_WORK = 6e6  # steps of about 100 ns that take no longer than loading or compiling a kernel
+TINY_WORK = 2e5  # steps that are done before a kernel that is already loaded has renumbered the graph
 ENTRY = 30  # elementary operations for one list entry of a bit-parallel pass
 TRIALS = 4  # passes that predict the cost of all
 STEP = 20  # elementary operations for one list entry of a plain search
@@ -87,7 +89,7 @@ def hop_counts(
         [5.0, 10.0, 10.0]
     """
     limit = len(indptr) if layers is None else min(layers, len(indptr))
-    found = _plain(indptr, indices, limit, PLAIN_WORK)
+    found = _plain(indptr, indices, limit, TINY_WORK if _kernel_ready() else PLAIN_WORK)
     if found is None:
         found = _compiled(indptr, indices, limit, operations, threads, progress)
     if found is None:
@@ -130,6 +132,12 @@ def _plain(indptr: NDArray[np.int64], indices: NDArray[np.int32], layers: int, m
         pairs.append(found)
         new = coming
     return np.array(pairs, np.int64), np.array(last, np.int64)
+
+
+def _kernel_ready() -> bool:
+    """Whether this process has the kernel loaded or compiled, so that nobody would have to wait for it."""
+    kernel = sys.modules.get("mixcli.numerics.hops_kernel")
+    return bool(kernel and kernel.spread.signatures)
 
 
 def _compiled(

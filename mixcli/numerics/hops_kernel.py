@@ -79,6 +79,9 @@ def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scra
 
     Adds the pairs found at each distance to pairs, and raises last[v] to the largest distance at which a source reached
     v. Gives up after `most` entries. scratch is (3, n, 8) uint64, all zero before, and after unless it gave up.
+
+    While few nodes have news they push it to their neighbours; while many have, all nodes that still lack a source
+    pull, which writes each row once.
     """
     n = len(indptr) - 1
     seen, new, got = scratch[0], scratch[1], scratch[2]
@@ -90,22 +93,35 @@ def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scra
         new[v, s >> 6] |= np.uint64(1) << np.uint64(s & 63)
         touched[s] = active[s] = v
     met = count = len(sources)
+    lacking = np.full(n, len(sources), np.int32)
+    for s in range(len(sources)):
+        lacking[sources[s]] -= 1
     pairs[0] += met
     work = hops = 0
     while count > 0 and hops < layers and work <= most:
         hops += 1
-        arriving = 0
-        for a in range(count):
-            u = active[a]
-            work += indptr[u + 1] - indptr[u]
-            for p in range(indptr[u], indptr[u + 1]):
-                v = indices[p]
-                for w in range(WORDS):
-                    got[v, w] |= new[u, w]
-                if not waiting[v]:
-                    waiting[v] = True
+        if 2 * count > n:
+            arriving = 0
+            for v in range(n):
+                if lacking[v] > 0:
+                    work += indptr[v + 1] - indptr[v]
+                    _pull(indices, indptr[v], indptr[v + 1], new, got[v])
                     coming[arriving] = v
                     arriving += 1
+        else:
+            arriving = 0
+            for a in range(count):
+                u = active[a]
+                work += indptr[u + 1] - indptr[u]
+                for p in range(indptr[u], indptr[u + 1]):
+                    v = indices[p]
+                    if lacking[v] == 0:
+                        continue
+                    _merge(new[u], got[v])
+                    if not waiting[v]:
+                        waiting[v] = True
+                        coming[arriving] = v
+                        arriving += 1
         _clear(new, active, count)
         count = 0
         for a in range(arriving):
@@ -118,12 +134,36 @@ def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scra
                     touched[met] = v
                     met += 1
                 pairs[hops] += found
+                lacking[v] -= found
                 active[count] = v
                 count += 1
                 last[v] = max(last[v], hops)
     _clear(new, active, count)
     _clear(seen, touched, met)
     return work
+
+
+@kernel
+def _merge(new: Any, got: Any) -> None:
+    for w in range(WORDS):
+        got[w] |= new[w]
+
+
+@kernel
+def _pull(indices: Any, start: int, end: int, new: Any, got: Any) -> None:
+    """got <- the news of all neighbours, in registers until it is written."""
+    a = b = c = d = e = f = g = h = np.uint64(0)
+    for p in range(start, end):
+        row = new[indices[p]]
+        a |= row[0]
+        b |= row[1]
+        c |= row[2]
+        d |= row[3]
+        e |= row[4]
+        f |= row[5]
+        g |= row[6]
+        h |= row[7]
+    got[0], got[1], got[2], got[3], got[4], got[5], got[6], got[7] = a, b, c, d, e, f, g, h
 
 
 @kernel

@@ -29,7 +29,6 @@ __all__ = ["DENSE", "Lowest", "all_eigenvalues", "dense_enough", "lowest", "uppe
 
 DENSE = 1000
 """Nodes up to which all eigenvalues are computed; half a second there."""
-_FACTORED = 5000, 30000
 _PIECES = 2000  # components with edges; more take longer one by one than a sample of the whole
 
 
@@ -156,11 +155,10 @@ def _iterated(
     pencil: Pencil, edges: int, k: int, tolerance: float, end: float, rng: np.random.Generator
 ) -> tuple[_Vector, _Vector]:
     """Vectors as rows, and the relative errors to expect of their quotients."""
-    from mixcli.numerics.eigen import grounded_solver
+    from mixcli.numerics.eigen import factors, grounded_solver
     from mixcli.numerics.lobpcg import lobpcg
 
-    small = pencil.n <= _FACTORED[0] and edges <= _FACTORED[1]
-    solve = grounded_solver(pencil) if small else None
+    solve = grounded_solver(pencil) if factors(pencil.n, edges) else None
     if solve is None:
         from mixcli.numerics.approxchol import ApproxChol
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.numerics.mixing import Walk
 
-DENSE = 800
+DENSE = 1000
 """Nodes up to which the time is found exactly without being asked for; half a second there."""
 
 
@@ -30,7 +30,7 @@ class MixingTime(Measure):
     Args:
         epsilon: distance in total variation, in (0, 0.49].
         walk: "lazy" stays with probability one half; "simple" always moves, and never mixes on a bipartite graph.
-        method: "exact", from all eigenvectors; "bounds", from the gap alone; "auto": exact up to 800 nodes.
+        method: "exact", from all eigenvectors; "bounds", from the gap alone; "auto": exact up to 1000 nodes.
         budget: processor seconds for the gap; none: 20, more beyond a million nodes and edges.
 
     Returns:
@@ -81,7 +81,7 @@ class MixingTime(Measure):
         context.limits.check(
             "the exact mixing time",
             memory=60.0 * graph.n**2,
-            operations=20.0 * graph.n**3,
+            operations=1.0 * graph.n**3,
             instead="use mixing_time:method=bounds",
         )
         absolute = self._absolute(graph, context)
