@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mixcli.arcs import MAX_NODES, REVERSE, check_ends, checked_weight, fold, is_symmetric, merge
+from mixcli.arcs import MAX_NODES, REVERSE, check_ends, checked_weight, fold, is_symmetric, merge, stable_order
 from mixcli.errors import InputError
 from mixcli.plan import LayerPlan
 from mixcli.provenance import Step
@@ -119,9 +119,9 @@ class Graph:
         """
         u, v = self.edges[:, 0], self.edges[:, 1]
         ids = np.arange(self.m, dtype=np.int64)
-        if not self.directed:
-            u, v, ids = np.concatenate([u, v]), np.concatenate([v, u]), np.concatenate([ids, ids])
-        order = np.lexsort((v, u))
+        if not self.directed:  # edges are sorted, and smaller neighbours come before larger ones
+            u, v, ids = np.concatenate([v, u]), np.concatenate([u, v]), np.concatenate([ids, ids])
+        order = stable_order(u, self.n)
         indptr = np.zeros(self.n + 1, dtype=np.int64)
         np.cumsum(np.bincount(u, minlength=self.n), out=indptr[1:])
         return indptr, v[order].astype(np.int32), ids[order]

@@ -83,6 +83,20 @@ def test_neighbour_lists() -> None:
     assert cycle(4).edges[ids[0]].tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("n", [5, 300, 70_000, 200_000])
+@pytest.mark.parametrize("directed", [False, True])
+def test_neighbour_lists_are_sorted_whatever_the_size(n: int, directed: bool) -> None:
+    pairs = np.random.default_rng(n).integers(0, n, (500, 2))
+    g = from_arcs(n, pairs[pairs[:, 0] != pairs[:, 1]], directed=directed)
+    indptr, indices, edge = g.csr
+    u, v = g.edges.T if directed else np.concatenate([g.edges, g.edges[:, ::-1]]).T
+    row = np.repeat(np.arange(n), np.diff(indptr))
+    order = np.lexsort((v, u))
+    assert np.array_equal(row, u[order])
+    assert np.array_equal(indices, v[order])
+    assert all({row[k], indices[k]} == set(g.edges[edge[k]]) for k in range(0, len(edge), 7))
+
+
 def test_components_are_numbered_by_their_smallest_node() -> None:
     c = from_arcs(5, arcs((3, 4), (0, 2)), directed=False).components
     assert c.count == 3

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from mixcli.arcs import stable_order
 from mixcli.numerics.jit import Plan
 
 if TYPE_CHECKING:
@@ -131,7 +132,7 @@ def _edge_counts_compiled(
     u, v = edges[:, 0], edges[:, 1]
     swap = second[u] < second[v]
     dear, cheap = np.where(swap, v, u), np.where(swap, u, v)
-    order = np.argsort(dear, kind="stable")
+    order = stable_order(dear, len(second))
     out = np.zeros((5, len(edges)), np.int64)
 
     def run(lo: int, hi: int) -> None:

@@ -53,7 +53,7 @@ def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, ord
         ends = others = gamma = squares = 0
         for p in range(candidates):
             w = candidate[p]
-            found = 0
+            found, most = 0, paths[w] - base - 1  # one of the 2-paths leads through j
             for q in range(begin[w], end[w]):
                 k = indices[q]
                 seen = hits[k]
@@ -63,6 +63,8 @@ def count_edges(begin: Any, end: Any, indices: Any, first: Any, second: Any, ord
                         touched[ends] = k
                         ends += 1
                     hits[k] = seen + 1
+                    if found == most:
+                        break
             squares += found
             gamma = max(gamma, found)
             others += found > 0
