@@ -93,7 +93,7 @@ def weighted_forman(n: int, edges: NDArray[np.int64], weight: NDArray[np.float64
         >>> weighted_forman(3, np.array([[0, 1], [1, 2]]), np.array([4.0, 1.0])).tolist()
         [0.0, 1.5]
 
-    Source: Sreejith et al. 2016, Eq. 11; the second form is ours.
+    Source: Sreejith et al. 2016; the second form is ours.
     """
     root = np.sqrt(weight)
     at_node = np.bincount(edges.T.ravel(), np.tile(1.0 / root, 2), n)
@@ -150,7 +150,7 @@ def node_resistance(n: int, edges: NDArray[np.int64], share: NDArray[np.float64]
     Returns:
         (n,) <= 1; they sum to the number of components.
 
-    Source: Devriendt and Lambiotte 2022, Eq. 1.
+    Source: Devriendt and Lambiotte 2022.
     """
     return 1.0 - 0.5 * np.bincount(edges.T.ravel(), np.tile(share, 2), n)
 
@@ -165,7 +165,7 @@ def resistance(
         edges: (m, 2) ends.
         resistances: (m,) effective resistances across them.
 
-    Source: Devriendt and Lambiotte 2022, Eq. 2.
+    Source: Devriendt and Lambiotte 2022.
     """
     return 2.0 * (node[edges[:, 0]] + node[edges[:, 1]]) / resistances
 

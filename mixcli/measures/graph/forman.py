@@ -37,7 +37,7 @@ class Forman(Measure):
         >>> Forman()(star(6)).data.tolist()
         [-2.0, -2.0, -2.0, -2.0, -2.0]
 
-    Source: Forman 2003; Sreejith et al. 2016, Eq. 11.
+    Source: Forman, Discrete & Computational Geometry 2003; Sreejith et al., J. Stat. Mech. 2016 (on networks).
     """
 
     weight: Literal["conductance", "length"] = param("conductance", "what w_e is: the conductance, or 1 / conductance")

@@ -41,7 +41,7 @@ class ResistanceCurvature(Measure):
         >>> ResistanceCurvature()(path(4)).data.tolist()
         [1.0, 0.0, 1.0]
 
-    Source: Devriendt and Lambiotte, J. Phys. Complexity 2022, Eqs. 1 and 2.
+    Source: Devriendt and Lambiotte, J. Phys. Complexity 2022 (node and link resistance curvature).
     """
 
     level: ClassVar[Level] = "edge"
