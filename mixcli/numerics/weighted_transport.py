@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixcli.numerics import weighted_transport_plan as plan
+from mixcli.numerics.jit import Plan
 from mixcli.numerics.weighted_transport_run import Compiled, Plain
 
 if TYPE_CHECKING:
@@ -33,7 +34,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Curvatures", "curvatures", "ollivier"]
 
-PLAIN_WORK = 6_000_000  # steps of plain Python (about 0.5 µs each) that take no longer than compiling
+KERNELS = Plan(
+    "weighted_transport",
+    ("weighted_transport_kernel.py", "weighted_transport_simplex.py", "weighted_transport_steps.py", "jit.py"),
+    loading=1.0,
+    compiling=7.0,
+)
+PLAIN_STEP = 2.8e-7  # seconds for an arc or a pair on the plain path
 PIVOTS = 6  # how often each pair of a source and a sink is looked at, about
 TABLE = 1 << 22  # distances in the table of one block …
 WHOLE = 1 << 26  # … unless all pairs of nodes take no more than this
@@ -116,8 +123,9 @@ def _solve(graph: Graph, alpha: float, context: Context) -> tuple[NDArray[np.flo
     problem = plan.problem(graph)
     what = "the searches for distances of weighted curvature"
     context.limits.check(what, operations=TRANSPORT * problem.pairs, instead=INSTEAD)
-    plain = problem.n * len(problem.indices) + PIVOTS * problem.pairs <= PLAIN_WORK
-    run: Plain | Compiled = Plain(problem) if plain else Compiled(problem, context.thread_count)
+    plain = PLAIN_STEP * (problem.n * len(problem.indices) + PIVOTS * problem.pairs)
+    compiled = KERNELS.compiled(plain)
+    run: Plain | Compiled = Compiled(problem, context.thread_count) if compiled else Plain(problem)
     out, off, done = np.empty(graph.m), np.empty(graph.m), 0
     whole = problem.n**2 <= WHOLE and context.limits.allows(memory=8.0 * problem.n**2)
     blocks = plan.blocks(problem, graph, WHOLE if whole else TABLE)
@@ -130,4 +138,6 @@ def _solve(graph: Graph, alpha: float, context: Context) -> tuple[NDArray[np.flo
         out[edges], off[edges] = run.block(edges, sources, columns, alpha)
         done += len(edges)
         context.progress("ollivier", done, graph.m)
+    if compiled:
+        KERNELS.used()
     return out, float(off.max())

@@ -60,26 +60,31 @@ def settle(top: int, s: int, t: int, cost: Any, tree: Any, potential: Any) -> No
 
 
 def begin(s: int, t: int, cost: Any, amount: Any, tree: Any, potential: Any) -> None:
-    """A first tree: each source in turn fills the sinks that are nearest to it and not full yet.
+    """A first tree: each node of the larger side in turn is served by the nearest of the other side, while any is left.
 
-    Every step exhausts one node, which becomes the child of the other; the last source is left as the root.
+    Every step exhausts one node, which becomes the child of the other; what is left in the end is the root.
     """
     parent, _, flow, first, _, _ = tree
     for v in range(s + t):
         parent[v] = first[v] = -1
-    for p in range(s):
-        while amount[p] > 0:
-            q = -1
-            for other in range(s, s + t):
-                if amount[other] > 0 and (q < 0 or cost[p * t + other - s] < cost[p * t + q - s]):
-                    q = other
-            moved = min(amount[p], amount[q])
-            amount[p] -= moved
-            amount[q] -= moved
-            child = q if amount[q] == 0 else p
+    lo, hi, other_lo, other_hi = (s, s + t, 0, s) if s <= t else (0, s, s, s + t)
+    root = lo
+    for a in range(lo, hi):
+        while amount[a] > 0:
+            near, least = -1, 0.0
+            for b in range(other_lo, other_hi):
+                if amount[b] > 0:
+                    along = cost[b * t + a - s] if s <= t else cost[a * t + b - s]
+                    if near < 0 or along < least:
+                        near, least = b, along
+            moved = min(amount[a], amount[near])
+            amount[a] -= moved
+            amount[near] -= moved
+            child = a if amount[a] == 0 else near
+            root = a + near - child
             flow[child] = moved
-            attach(child, p + q - child, tree)
-    settle(s - 1, s, t, cost, tree, potential)
+            attach(child, root, tree)
+    settle(root, s, t, cost, tree, potential)
 
 
 def entering(row: int, s: int, t: int, cost: Any, potential: Any, tolerance: float) -> int:
