@@ -15,7 +15,7 @@ import numpy as np
 from mixcli.numerics import elimination
 from mixcli.numerics.jit import kernel
 
-__all__ = ["backward", "eliminate", "feed", "look_up", "settle", "tail_conductances"]
+__all__ = ["advance", "backward", "enlist", "feed", "list_edges", "look_up", "settle", "tail_conductances"]
 
 backward = kernel(elimination.backward)
 feed = kernel(elimination.feed)
@@ -23,6 +23,7 @@ settle = kernel(elimination.settle)
 look_up = kernel(elimination.look_up)
 
 ALWAYS = elimination.ALWAYS
+FEW = 24  # neighbours that are worth sorting
 
 
 @kernel
@@ -67,6 +68,25 @@ def _take(v: int, head: Any, neighbour: Any, following: Any, weight: Any, near: 
 
 
 @kernel
+def _sort(k: int, near: Any, flow: Any, degree: Any) -> None:
+    """Order neighbours by degree if they are few, else just put one of the highest last: its list is never walked."""
+    if k > FEW:
+        top = 0
+        for i in range(1, k):
+            if degree[near[i]] > degree[near[top]]:
+                top = i
+        near[top], near[k - 1] = near[k - 1], near[top]
+        flow[top], flow[k - 1] = flow[k - 1], flow[top]
+        return
+    for i in range(1, k):
+        a, f, j = near[i], flow[i], i
+        while j > 0 and degree[near[j - 1]] > degree[a]:
+            near[j], flow[j] = near[j - 1], flow[j - 1]
+            j -= 1
+        near[j], flow[j] = a, f
+
+
+@kernel
 def _find(a: int, i: int, k: int, place: Any, found: Any, head: Any, neighbour: Any, following: Any) -> int:
     """Half-edges of a that lead to near[i+1 … k-1] into found, -1 where there is none; entries walked past.
 
@@ -90,84 +110,8 @@ def _find(a: int, i: int, k: int, place: Any, found: Any, head: Any, neighbour: 
     return steps
 
 
-class Halves:
-    """Half-edge lists of a graph under elimination, and the queue of its vertices by degree.
-
-    Args:
-        n: number of vertices.
-        u: (m,) int32 one end of each edge.
-        v: (m,) int32 the other end.
-        conductance: (m,).
-    """
-
-    def __init__(self, n: int, u: Any, v: Any, conductance: Any) -> None:
-        self.edges = len(u)
-        self.head = np.full(n, -1, np.int32)
-        self.neighbour, self.following = np.empty((2, 2 * self.edges + 64), np.int32)
-        self.weight = np.concatenate([conductance, np.zeros(32)])
-        self.queue = np.full((4, n + 1), -1, np.int32)  # bucket, first, after, before
-        self.degree = np.zeros(n, np.int32)
-        _enlist(u, v, self.head, self.neighbour, self.following, self.degree, self.queue)
-
-    @property
-    def lists(self) -> tuple[Any, Any, Any, Any]:
-        """head, neighbour, following, weight."""
-        return self.head, self.neighbour, self.following, self.weight
-
-    def reserve(self, edges: int) -> None:
-        """Make room for so many edges in all."""
-        if edges > len(self.weight):
-            size = max(edges, 2 * len(self.weight))
-            self.weight = _longer(self.weight, size)
-            self.neighbour, self.following = _longer(self.neighbour, 2 * size), _longer(self.following, 2 * size)
-
-
-def _longer(array: Any, size: int) -> Any:
-    larger = np.empty(size, array.dtype)
-    larger[: len(array)] = array
-    return larger
-
-
-def eliminate(n: int, u: Any, v: Any, conductance: Any, balance: float, most: int) -> Any:
-    """Eliminate vertices of least degree until one more costs more than it saves the dense tail.
-
-    The tail of r vertices is worth 3 r² operations less with each vertex; the cost of eliminating one is the list
-    entries walked (moving average), so it stops where entries > balance · r², or after `most` entries in all.
-
-    Args:
-        n: number of vertices.
-        u: (m,) int32 one end of each edge.
-        v: (m,) int32 the other end.
-        conductance: (m,).
-        balance: list entries per r².
-        most: list entries in all.
-
-    Returns:
-        order, pivot, start, rows (vertices), share as in `Elimination`, and the half-edge lists of the tail.
-    """
-    halves = Halves(n, u, v, conductance)
-    order, pivot, start = np.empty(n, np.int64), np.zeros(n), np.zeros(n + 1, np.int64)
-    rows, share = np.empty(4 * len(u) + n, np.int64), np.empty(4 * len(u) + n)
-    near, flow, found, place = np.empty(n, np.int32), np.empty(n), np.empty(n, np.int32), np.full(n, -1, np.int32)
-    state = np.array([0, 0, len(u), 0, 0])  # vertices, neighbours, edges, entries walked, least degree
-    recent = np.zeros(1)
-    while True:
-        need = _advance(
-            *halves.lists, halves.queue, halves.degree, order, pivot, start, rows, share, near, flow, found, place,
-            state, recent, balance, most,
-        )  # fmt: skip
-        if need < 0:
-            break
-        halves.reserve(int(state[2] + need * (need - 1) // 2))
-        if state[1] + need > len(rows):
-            rows, share = _longer(rows, 2 * len(rows) + need), _longer(share, 2 * len(share) + need)
-    count, filled = int(state[0]), int(state[1])
-    order[count:] = np.flatnonzero(halves.queue[0, :n] >= 0)
-    return order, pivot[:count], start[: count + 1], rows[:filled], share[:filled], halves.lists
-
-
 @kernel
-def _enlist(u: Any, v: Any, head: Any, neighbour: Any, following: Any, degree: Any, queue: Any) -> None:
+def enlist(u: Any, v: Any, head: Any, neighbour: Any, following: Any, degree: Any, queue: Any) -> None:
     for e in range(len(u)):
         _append(u[e], v[e], 2 * e, head, neighbour, following)
         _append(v[e], u[e], 2 * e + 1, head, neighbour, following)
@@ -178,12 +122,12 @@ def _enlist(u: Any, v: Any, head: Any, neighbour: Any, following: Any, degree: A
 
 
 @kernel
-def _advance(
+def advance(
     head: Any, neighbour: Any, following: Any, weight: Any, queue: Any, degree: Any, order: Any, pivot: Any,
     start: Any, rows: Any, share: Any, near: Any, flow: Any, found: Any, place: Any, state: Any, recent: Any,
-    balance: float, most: int,
+    balance: float, most: int, largest: int, pause: int,
 ) -> int:  # fmt: skip
-    """Eliminate until the stop of `eliminate` (-1) or until there is no room for a vertex; its degree then."""
+    """Eliminate until `Eliminating.advance` is to stop (-1) or there is no room for a vertex; its degree then."""
     n = len(head)
     count, filled, edges, work, low = state
     need = -1
@@ -191,7 +135,9 @@ def _advance(
         while queue[1, low] < 0:
             low += 1
         left = n - count
-        if (low > ALWAYS and recent[0] > balance * left * left) or work > most:
+        if low > ALWAYS and (recent[0] > balance * left * left or recent[0] * (left - largest) > most - work):
+            break
+        if low >= pause:
             break
         if edges + low * (low - 1) // 2 > len(weight) or filled + low > len(rows):
             need = low
@@ -200,6 +146,7 @@ def _advance(
         _unlink(x, queue)
         queue[0, x] = -1
         k = _take(x, head, neighbour, following, weight, near, flow)
+        _sort(k, near, flow, degree)
         total = 0.0
         for i in range(k):
             total += flow[i]
@@ -208,6 +155,8 @@ def _advance(
         steps = k
         for i in range(k):
             share[filled + i] = flow[i] / total
+            if i == k - 1:
+                break
             steps += k + _find(near[i], i, k, place, found, head, neighbour, following)
             edges = _join(i, k, edges, share[filled + i], near, flow, found, head, neighbour, following, weight, degree)
         for i in range(k):
@@ -260,4 +209,21 @@ def tail_conductances(vertices: Any, head: Any, neighbour: Any, following: Any, 
         while h >= 0:
             if neighbour[h] >= 0:
                 tail[i, row[neighbour[h]]] = weight[h >> 1]
+            h = following[h]
+
+
+@kernel
+def list_edges(
+    vertices: Any, head: Any, neighbour: Any, following: Any, weight: Any, first: Any, second: Any, value: Any
+) -> None:
+    row = np.full(len(head), -1, np.int32)
+    for i in range(len(vertices)):
+        row[vertices[i]] = i
+    at = 0
+    for i in range(len(vertices)):
+        h = head[vertices[i]]
+        while h >= 0:
+            if neighbour[h] >= 0:
+                first[at], second[at], value[at] = i, row[neighbour[h]], weight[h >> 1]
+                at += 1
             h = following[h]

@@ -110,21 +110,35 @@ def _check(r: int, limits: Limits) -> None:
     limits.check(what, memory=TAIL_BYTES * r * r, operations=TAIL * r**3, instead=INSTEAD)
 
 
-def _eliminate(graph: Graph, weight: NDArray[np.float64], limits: Limits) -> Elimination:
-    from mixcli.numerics import elimination_kernel
+def _largest_tail(limits: Limits) -> int:
+    """The largest dense part that the limits allow."""
+    low, high = 0, 1 << 20
+    while high - low > 1:
+        r = (low + high) // 2
+        if limits.allows(memory=TAIL_BYTES * r * r, operations=TAIL * r**3):
+            low = r
+        else:
+            high = r
+    return low
 
+
+def _eliminate(graph: Graph, weight: NDArray[np.float64], limits: Limits) -> Elimination:
+    from mixcli.numerics import planar
+    from mixcli.numerics.eliminating import Eliminating
+
+    limits.check("eliminating nodes", memory=200.0 * graph.m + 200.0 * graph.n, instead=INSTEAD)
     u, v = np.ascontiguousarray(graph.edges.T.astype(np.int32))
-    most = int(limits.operations / 4 / ENTRY)
-    order, pivot, start, rows, share, (head, neighbour, following, weights) = elimination_kernel.eliminate(
-        graph.n, u, v, weight, BALANCE, most
-    )
-    vertices = order[len(pivot) :]
-    _check(len(vertices), limits)
-    tail = np.zeros((len(vertices), len(vertices)))
-    elimination_kernel.tail_conductances(vertices, head, neighbour, following, weights, tail)
+    limit = BALANCE, int(limits.operations / 4 / ENTRY), _largest_tail(limits)
+    run = Eliminating(graph.n, u, v, weight)
+    run.advance(*limit, planar.PAUSE)
+    if run.left > planar.WORTH and planar.applies(graph, run.left, limits):
+        return planar.finished(graph, run)
+    run.advance(*limit, graph.n + 1)
+    _check(run.left, limits)
+    order, pivot, start, rows, share = run.columns()
     place = np.empty(graph.n, np.int64)
     place[order] = np.arange(graph.n)
-    return Elimination(order, pivot, start, place[rows], share, tail)
+    return Elimination(order, pivot, start, place[rows], share, run.tail())
 
 
 def _tail_resistances(tail: NDArray[np.float64], component: NDArray[np.int64]) -> NDArray[np.float64]:

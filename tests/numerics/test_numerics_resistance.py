@@ -13,7 +13,7 @@ from mixcli.errors import LimitExceeded
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.limits import Limits
-from mixcli.numerics import resistance
+from mixcli.numerics import planar, resistance
 from mixcli.numerics.dense_resistance import all_resistances
 from mixcli.numerics.resistance import Resistances, resistances
 
@@ -138,6 +138,33 @@ def test_resistance_is_a_metric(g: Graph) -> None:
     assert (table[:, None, :] <= (table[:, :, None] + table[None]) * (1 + 1e-12)).all()
 
 
+@pytest.mark.parametrize(
+    "g",
+    [
+        families.grid(40, 50),
+        _weighted(families.torus(40, 40), 4),
+        _union(families.grid(30, 30), families.path(5), families.torus(25, 30), families.path(1)),
+    ],
+    ids=["grid", "weighted", "parts"],
+)
+def test_a_sparse_factor_finishes_as_well_as_the_dense_part(g: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(resistance, "PLAIN_EDGES", -1)
+    dense = _solve(g)
+    monkeypatch.setattr(planar, "WORTH", 10)
+    sparse = _solve(g)
+    assert (dense.tail > 50, sparse.tail) == (True, np.unique(g.components.of_node[g.degree > 2]).size)
+    assert sparse.residual < 1e-12
+    for field in ("edge", "kirchhoff", "diagonal", "kemeny", "hitting"):
+        assert getattr(sparse, field) == pytest.approx(getattr(dense, field), rel=1e-10, abs=1e-12)
+
+
+def test_only_small_separators_call_for_a_sparse_factor() -> None:
+    assert planar.applies(families.grid(100, 100), 5000, Limits())
+    assert not planar.applies(families.watts_strogatz(10_000, 6, 0.1), 5000, Limits())
+    assert not planar.applies(_weighted(families.grid(100, 100), 8), 5000, Limits())
+    assert not planar.applies(families.grid(100, 100), 5000, Limits(memory=1000))
+
+
 @pytest.mark.usefixtures("either")
 def test_too_large_a_dense_part_is_refused_with_a_way_out() -> None:
     g = families.erdos_renyi(600, 4000)
@@ -145,7 +172,7 @@ def test_too_large_a_dense_part_is_refused_with_a_way_out() -> None:
         resistances(g, Limits(operations=1e5))
     with pytest.raises(LimitExceeded, match="--max-memory"):
         resistances(g, Limits(memory=10_000))
-    assert resistances(families.path(3000), Limits(operations=1e7, memory=10_000)).tail == 0
+    assert resistances(families.path(3000), Limits(operations=1e7, memory=2_000_000)).tail == 0
 
 
 @pytest.mark.usefixtures("either")
