@@ -39,7 +39,7 @@ class Lowest:
     Args:
         values: (k,) ascending; those of an iteration are Rayleigh-Ritz values, at least the eigenvalue of their rank.
         residual: (k,) |L x - λ B x| in the B^-1-norm, x of B-norm 1: some eigenvalue is this close. 0 for zeros.
-        error: (k,) relative error to expect.
+        error: (k,) relative error to expect; of a dense solution the bound residual / value, which is rounding.
         converged: whether every error met the tolerance.
         method: "components", "dense" or "lobpcg".
     """
@@ -127,20 +127,19 @@ def _connected(
     graph: Graph, k: int, normalized: bool, tolerance: float, end: float, rng: np.random.Generator
 ) -> Lowest:
     """The k smallest non-zero eigenvalues of a connected graph, or all n - 1 of them."""
+    errors: _Vector | None
     pencil, k = Pencil.of(graph, normalized), min(k, graph.n - 1)
     if graph.n <= DENSE or 3 * k > graph.n:
-        vectors, errors, method = _dense(pencil)[1][:k], np.zeros(k), "dense"
+        vectors, errors, method = _dense(pencil)[1][:k], None, "dense"
     else:
         vectors, errors = _iterated(pencil, graph.m, k, tolerance, end, rng)
         method = "lobpcg"
     values = np.array([pencil.quotient(x) for x in vectors])
-    order = np.argsort(values, kind="stable")
-    pairs = list(zip(vectors[order], values[order], strict=True))
-    left = [pencil.residual(pencil.deflated(x), value) for x, value in pairs]
+    left = [pencil.residual(pencil.deflated(x), value) for x, value in zip(vectors, values, strict=True)]
     residual = np.array([np.sqrt((r * r / pencil.mass).sum()) for r in left])
-    values = values[order]
-    converged = bool((errors < tolerance).all())
-    return Lowest(values * pencil.scale, residual * pencil.scale, errors[order], converged, method)
+    errors = residual / values if errors is None else errors
+    order, converged = np.argsort(values, kind="stable"), bool((errors < tolerance).all())
+    return Lowest(values[order] * pencil.scale, residual[order] * pencil.scale, errors[order], converged, method)
 
 
 def _dense(pencil: Pencil) -> tuple[_Vector, _Vector]:

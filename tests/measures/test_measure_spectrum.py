@@ -159,6 +159,17 @@ def test_out_of_time_gives_upper_bounds() -> None:
     assert (bounds >= exact).all()
 
 
+def test_digits_lost_to_rounding_are_owned_up_to() -> None:
+    """A dense solver knows the eigenvalues of the whole to 1e-16; below that a relative error is what remains."""
+    g = graphs.barbell(5)
+    weight = np.ones(g.m)
+    weight[(g.degree[g.edges] == 5).all(axis=1)] = 1e-17
+    found = Spectrum(k=2, bins=0)(g.replace(weight=weight))
+    assert not found.exact
+    assert found.details["relative_errors"][1] > 1e-3
+    assert Spectrum(k=2, bins=0)(g).details["relative_errors"][1] < 1e-12
+
+
 def test_too_many_eigenvalues_are_refused() -> None:
     with pytest.raises(LimitExceeded, match="fewer"):
         Spectrum(k=500)(graphs.grid(300, 300), Context(limits=Limits(memory=2**30)))
