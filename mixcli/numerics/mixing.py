@@ -9,11 +9,12 @@ import numpy as np
 
 from mixcli.graph import Graph
 from mixcli.numerics.blas import one_blas_thread
+from mixcli.numerics.laplacian import Pencil
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Walk", "double_cover", "mixing_bounds"]
+__all__ = ["Walk", "double_cover", "mixing_bounds", "stationary"]
 
 _TIE = 1e-12  # distances this close to ε count as ε, so that closed forms come out on their integer
 
@@ -33,6 +34,18 @@ def double_cover(graph: Graph) -> Graph:
     row = np.repeat(np.arange(graph.n, dtype=np.int64), np.diff(indptr))
     weight = None if graph.weight is None else graph.weight[ids]
     return Graph(2 * graph.n, np.stack([row, indices + graph.n], axis=1), weight=weight)
+
+
+def stationary(graph: Graph) -> NDArray[np.float64]:
+    """(n,) stationary probabilities d_v / Σ d of the walk on a connected graph, none of them 0, whatever the weights.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> stationary(path(3)).tolist()
+        [0.25, 0.5, 0.25]
+    """
+    strength = Pencil.of(graph).strength  # scaled, so that nothing overflows
+    return np.maximum(strength / strength.sum(), np.finfo(float).tiny)
 
 
 def mixing_bounds(gap: float, smallest: float, epsilon: float) -> tuple[float, float]:
@@ -68,14 +81,15 @@ class Walk:
     """
 
     def __init__(self, graph: Graph, lazy: bool) -> None:
-        root = np.sqrt(graph.strength)
-        a = graph.adjacency.toarray()
+        pencil = Pencil.of(graph)
+        root = np.sqrt(pencil.strength)
+        a = pencil.adjacency.toarray()
         with one_blas_thread():
             values, vectors = np.linalg.eigh(a / root / root[:, None])
         values = np.clip(values[:-1], -1.0, 1.0)
         self._values = (1 + values) / 2 if lazy else values
         self._from, self._to = vectors[:, :-1] / root[:, None], vectors[:, :-1] * root[:, None]
-        self._start = float(1 - (graph.strength / graph.strength.sum()).min())
+        self._start = float(1 - stationary(graph).min())
 
     @property
     def gap(self) -> float:

@@ -126,3 +126,12 @@ def test_larger_graphs_get_bounds() -> None:
     assert hasty.details["lower"] > 0
     with pytest.raises(LimitExceeded, match="bounds"):
         MixingTime(method="exact")(graphs.path(50_000))
+
+
+@pytest.mark.parametrize("factor", [1e-300, 1e300, 1.7e308])
+def test_scale_of_the_weights_does_not_matter(factor: float) -> None:
+    g = graphs.barbell(4)
+    weighted = MixingTime()(g.replace(weight=np.full(g.m, factor)))
+    plain = MixingTime()(g)
+    assert weighted.data == plain.data
+    assert weighted.details["upper"] == plain.details["upper"]

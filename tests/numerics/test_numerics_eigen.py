@@ -196,3 +196,8 @@ def test_small_graphs_never_load_the_compiler() -> None:
         "sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_large_graphs_get_more_time() -> None:
+    assert eigen.patience(graphs.path(1000)) == 20
+    assert eigen.patience(Graph(3_000_000, np.zeros((0, 2)))) == 60

@@ -112,9 +112,9 @@ class MixingTime(Measure):
         return Values("graph", details["upper"], exact=False, error=high - details["lower"], details=details)
 
     def _details(self, graph: Graph, gap: float) -> tuple[dict[str, Any], float]:
-        from mixcli.numerics.mixing import mixing_bounds
+        from mixcli.numerics.mixing import mixing_bounds, stationary
 
-        smallest = float(graph.strength.min() / graph.strength.sum())
+        smallest = float(stationary(graph).min())
         low, high = mixing_bounds(gap, smallest, self.epsilon)
         details = {
             "lower": int(low),
