@@ -4,10 +4,10 @@ For an edge ij let P = N(i) - N(j) - j and Q = N(j) - N(i) - i, and H the bipart
 Each edge of H closes a 4-cycle through ij without a chord. One pass finds
 
     t = |N(i) ∩ N(j)|,   s = nodes of H that are not isolated,   γ = largest degree in H,   q = edges of H,
-    Q = Σ_{w ∈ N(j) - i} (p_w - 1),   all 4-cycles through ij, where p_w = |N(i) ∩ N(w)| counts the 2-paths from i to w,
+    c = Σ_{w ∈ N(j) - i} (p_w - 1),   all 4-cycles through ij, where p_w = |N(i) ∩ N(w)| counts the 2-paths from i to w,
 
 from which Forman, augmented Forman, Balanced Forman and the Jost-Liu bound follow. The p_w are counted once for all the
-edges at i. They give Q at once, and only the w with p_w > 1 can be in H, so in a sparse graph little of H is scanned
+edges at i. They give c at once, and only the w with p_w > 1 can be in H, so in a sparse graph little of H is scanned
 (ours). At most this costs Σ_v S_v + Σ_e min(S_i, S_j), S_v = Σ_{k ~ v} d_k, and O(n + m) memory.
 Small graphs take a path in plain Python, which needs no compiler; the counts are integers, so both paths agree exactly.
 """
@@ -54,7 +54,7 @@ class EdgeCounts(NamedTuple):
         square_ends: s_i + s_j, neighbours of either end that lie on a chordless 4-cycle through the edge.
         gamma: γ, the most chordless 4-cycles through the edge that share one such neighbour.
         squares: q, chordless 4-cycles through the edge.
-        four_cycles: Q, all 4-cycles through the edge, with and without chords.
+        four_cycles: c, all 4-cycles through the edge, with and without chords.
     """
 
     triangles: NDArray[np.int64]
