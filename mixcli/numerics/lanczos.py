@@ -140,8 +140,11 @@ def _top(diagonal: list[float], beside: list[float]) -> tuple[float, float, NDAr
     k = len(diagonal)
     if k == 1:
         return diagonal[0], -np.inf, np.ones(1)
-    values, vectors = eigh_tridiagonal(diagonal, beside[:-1], select="i", select_range=(k - 2, k - 1))
-    return float(values[1]), float(values[0]), vectors[:, 1]
+    try:
+        values, vectors = eigh_tridiagonal(diagonal, beside[:-1], select="i", select_range=(k - 2, k - 1))
+    except np.linalg.LinAlgError:  # entries over tens of decades; the slower driver always ends
+        values, vectors = eigh_tridiagonal(diagonal, beside[:-1], lapack_driver="stev")
+    return float(values[-1]), float(values[-2]), vectors[:, -1]
 
 
 def _orthogonal(

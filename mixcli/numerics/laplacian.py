@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixcli.errors import NotApplicable
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
@@ -44,6 +46,9 @@ class Pencil:
         Args:
             graph: undirected, at least one edge.
             normalized: B = D rather than B = I.
+
+        Raises:
+            NotApplicable: the conductances differ by so much that the smallest are 0 beside the largest.
         """
         if graph.weight is None:
             return cls(
@@ -51,6 +56,13 @@ class Pencil:
             )
         exponent = int(np.frexp(graph.weight.max())[1])
         weight = np.ldexp(graph.weight, -exponent)
+        if weight.min() < np.finfo(float).tiny:
+            raise NotApplicable(
+                "conductances within 300 decades of each other",
+                f"{graph.weight.min():.1g} beside {graph.weight.max():.1g}",
+                "leave out the smallest, or pass --unweighted",
+                where=graph.name,
+            )
         strength = np.bincount(graph.edges.T.ravel(), np.concatenate([weight, weight]), graph.n)
         if normalized:
             return cls(graph.edges, weight, strength, strength)

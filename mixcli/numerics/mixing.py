@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Walk", "double_cover", "mixing_bounds", "stationary"]
 
+_SLOW = 1e-2  # fall of a mode in one step below which its digits are worth a quotient over edges
 _TIE = 1e-12  # distances this close to ε count as ε, so that closed forms come out on their integer
 
 
@@ -86,24 +87,29 @@ class Walk:
         a = pencil.adjacency.toarray()
         with one_blas_thread():
             values, vectors = np.linalg.eigh(a / root / root[:, None])
-        values = np.clip(values[:-1], -1.0, 1.0)
-        self._values = (1 + values) / 2 if lazy else values
+        # 1 - μ as a quotient over edges has no cancellation, and the slow modes decide.
+        fall = np.clip(1 - values[:-1], 0.0, 2.0)
+        for k in np.flatnonzero(fall < _SLOW):
+            fall[k] = pencil.quotient(vectors[:, k] / root)
+        self._fall = fall / 2 if lazy else fall
         self._from, self._to = vectors[:, :-1] / root[:, None], vectors[:, :-1] * root[:, None]
         self._start = float(1 - stationary(graph).min())
 
     @property
     def gap(self) -> float:
         """1 - max |μ| over all eigenvalues μ but the first."""
-        return float(1 - np.abs(self._values).max())
+        return float(np.minimum(self._fall, 2 - self._fall).min())
 
     def distance(self, steps: int) -> float:
         """max over starts of the total variation distance from the stationary distribution after some steps."""
         if steps == 0:
             return self._start
-        size = np.abs(self._values)
-        share = np.exp(steps * np.log(np.maximum(size, np.finfo(float).tiny)))
+        back = self._fall > 1  # μ < 0
+        near = np.minimum(np.where(back, 2 - self._fall, self._fall), 1 - np.finfo(float).tiny)
+        with np.errstate(divide="ignore"):
+            share = np.exp(steps * np.log1p(-near))
         if steps % 2:
-            share *= np.sign(self._values)
+            share[back] *= -1
         keep = np.abs(share) > 1e-18  # late in a walk only the slow modes are left
         with one_blas_thread():
             off = (self._from[:, keep] * share[keep]) @ self._to[:, keep].T

@@ -135,3 +135,14 @@ def test_scale_of_the_weights_does_not_matter(factor: float) -> None:
     plain = MixingTime()(g)
     assert weighted.data == plain.data
     assert weighted.details["upper"] == plain.details["upper"]
+
+
+def test_steps_in_doubt_are_stated() -> None:
+    g = graphs.watts_strogatz(300, 6, 0.1)
+    g = g.replace(weight=10.0 ** np.random.default_rng(0).uniform(-12, 12, g.m))
+    lazy, simple = MixingTime()(g), MixingTime(walk="simple")(g)
+    for found in (lazy, simple):
+        assert found.details["lower"] <= found.data <= found.details["upper"]
+        assert found.exact == (found.error is None)
+    doubt = 2 * (simple.error or 1) + (lazy.error or 1)
+    assert abs(lazy.data - 2 * simple.data) <= doubt + 1e-6 * lazy.data

@@ -157,3 +157,17 @@ def test_real_files(name: str, components: int, exact: float, rel: float) -> Non
     assert largest["ok"]
     assert largest["cheeger_lower"] <= largest["sweep_conductance"] <= largest["cheeger_upper"]
     assert math.isclose(largest["cheeger_upper"], math.sqrt(2 * largest["value"]))
+
+
+@pytest.mark.parametrize("graph", [graphs.path(1500), graphs.grid(12, 15), graphs.watts_strogatz(300, 6, 0.1)])
+@pytest.mark.parametrize("decades", [24, 600])
+def test_weights_over_many_decades_end_in_a_value_or_a_refusal(graph: Graph, decades: int) -> None:
+    spread = np.random.default_rng(0).uniform(-decades / 2, decades / 2, graph.m)
+    weighted = graph.replace(weight=10.0**spread)
+    if decades > 300:
+        with pytest.raises(NotApplicable, match="decades"):
+            gap(weighted)
+        return
+    found = gap(weighted)
+    assert 0 < found.data <= graph.n / (graph.n - 1)
+    assert found.details["sweep_conductance"] <= found.details["cheeger_upper"] * (1 + 1e-9)

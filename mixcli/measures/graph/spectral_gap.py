@@ -130,7 +130,7 @@ class Search:
         found, side = sweep_cut(pencil, pair.vector)
         return {
             "cheeger_lower": pair.value / 2 if pair.converged else None,
-            "cheeger_upper": sqrt(2 * most * pair.value),
+            "cheeger_upper": sqrt(2 * most) * sqrt(pair.value),
             ("sweep_conductance" if self.normalized else "sweep_expansion"): found * pencil.scale,
             "sweep_nodes": int(side.sum()),
         }
