@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Elimination", "backward", "eliminate_plain", "feed", "look_up", "settle"]
 
 ALWAYS = 8  # vertices of at most this degree are always worth eliminating
-DENSE = 0.06  # of degree over vertices left, from where plain Python loses to the dense tail
+DENSE = 0.02  # of degree over vertices left, from where plain Python loses to the dense tail
 
 
 class Elimination(NamedTuple):
