@@ -113,6 +113,7 @@ def test_as_many_zeros_as_components() -> None:
     found = Spectrum(k=6)(Graph(8, edges))
     assert found.details["eigenvalues"] == pytest.approx([0, 0, 0, 1, 4 / 3, 4 / 3])
     assert found.details["multiplicity_of_zero"] == 3
+    assert found.details["largest_component"]["eigenvalues"] == pytest.approx([0, 4 / 3, 4 / 3, 4 / 3])
     assert Spectrum(k=2)(Graph(8, edges)).details["method"] == "components"
     assert Spectrum(k=9)(Graph(8, edges)).data == pytest.approx(2)
     assert Spectrum()(Graph(4, np.zeros((0, 2)))).details["eigenvalues"] == [0, 0, 0, 0]

@@ -13,6 +13,7 @@ from mixcli.spec import param
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
+    from mixcli.numerics.spectrum import Lowest
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,8 @@ class Spectrum(Measure):
         Values: λ_k, or λ_n of a smaller graph. Details: `eigenvalues`; `residuals` (some eigenvalue of the graph is
         this close to each) and `relative_errors` to expect; `multiplicity_of_zero`, the number of components;
         `bin_edges` and `histogram`, the share of the eigenvalues in each bin, with `histogram_error` (standard errors)
-        and `probes` where it is estimated, above 1000 nodes. Where the budget ends first, `exact` is False and the
-        eigenvalues are upper bounds, each of the one of its rank.
+        and `probes` where it is estimated, above 1000 nodes; `largest_component`, with eigenvalues of its own. Where
+        the budget ends first, `exact` is False and the eigenvalues are upper bounds, each of the one of its rank.
 
     Cost: O(n³) up to 1000 nodes; else some tens of products with L for each of the k, and 80 for each of 8 to 32
     random vectors of the histogram.
@@ -59,18 +60,30 @@ class Spectrum(Measure):
     range: ClassVar[str] = "[0, 2]"
     better: ClassVar = "higher"
     cost: ClassVar[str] = "O(n³) for n <= 1000, else some tens of products with L per eigenvalue"
-    disconnected: ClassVar[str] = "as many zeros as components, exactly"
+    disconnected: ClassVar[str] = "as many zeros as components, exactly; the largest one's eigenvalues in the details"
     equation: ClassVar[str] = "eigenvalues of I - D^-1/2 A D^-1/2, or of D - A"
     cites: ClassVar[str] = "Chung 1997; Lee, Oveis Gharan and Trevisan 2014, thm 1.1"
 
     def compute(self, graph: Graph, context: Context) -> Values:
         if graph.n == 0:
             return Values("graph", None, reason="no nodes, hence no eigenvalues")
+        found = self._lowest(graph, context)
+        details: dict[str, Any] = {
+            "multiplicity_of_zero": graph.components.count,
+            **_facts(found),
+            **(self._histogram(graph, context) if self.bins else {}),
+        }
+        if graph.components.count > 1:
+            largest = graph.component(graph.components.largest)
+            details["largest_component"] = {"nodes": largest.n, **_facts(self._lowest(largest, context))}
+        residual = float(found.residual.max())
+        return Values("graph", float(found.values[-1]), exact=found.converged, residual=residual, details=details)
+
+    def _lowest(self, graph: Graph, context: Context) -> Lowest:
         from mixcli.numerics.eigen import patience
         from mixcli.numerics.spectrum import DENSE, lowest
 
-        k = min(self.k, graph.n)
-        widest = int(graph.components.sizes.max())
+        k, widest = min(self.k, graph.n), int(graph.components.sizes.max())
         if k > graph.components.count:
             dense = widest <= DENSE or 3 * k > widest
             context.limits.check(
@@ -81,18 +94,7 @@ class Spectrum(Measure):
             )
         seed = int(context.rng("spectrum").integers(2**63))
         budget = patience(graph) if self.budget is None else self.budget
-        found = context.once(lowest, graph, k, self.normalized, self.tolerance, budget, seed)
-        details: dict[str, Any] = {
-            "multiplicity_of_zero": graph.components.count,
-            "eigenvalues": found.values.tolist(),
-            "residuals": found.residual.tolist(),
-            "relative_errors": found.error.tolist(),
-            "method": found.method,
-            "ok": found.converged,
-            **(self._histogram(graph, context) if self.bins else {}),
-        }
-        value = float(found.values[-1])
-        return Values("graph", value, exact=found.converged, residual=float(found.residual.max()), details=details)
+        return context.once(lowest, graph, k, self.normalized, self.tolerance, budget, seed)
 
     def _histogram(self, graph: Graph, context: Context) -> dict[str, Any]:
         from mixcli.numerics.density import histogram, sampled_histogram
@@ -106,3 +108,13 @@ class Spectrum(Measure):
         shares, errors, probes = sampled_histogram(graph, self.normalized, edges, context.rng("spectrum", "histogram"))
         context.note(f"spectrum: histogram estimated from {probes} random vectors, standard errors are given")
         return {**facts, "histogram": shares.tolist(), "histogram_error": errors.tolist(), "probes": probes}
+
+
+def _facts(found: Lowest) -> dict[str, Any]:
+    return {
+        "eigenvalues": found.values.tolist(),
+        "residuals": found.residual.tolist(),
+        "relative_errors": found.error.tolist(),
+        "method": found.method,
+        "ok": found.converged,
+    }
