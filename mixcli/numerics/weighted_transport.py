@@ -42,10 +42,11 @@ KERNELS = Plan(
 )
 PLAIN_STEP = 2.8e-7  # seconds for an arc or a pair on the plain path
 PIVOTS = 6  # how often each pair of a source and a sink is looked at, about
-TABLE = 1 << 22  # distances in the table of one block …
-WHOLE = 1 << 26  # … unless all pairs of nodes take no more than this
+TABLE = 1 << 24  # places in the table of one block (only those needed are ever touched) …
+LARGE = 1 << 27  # … and where searches reach most of a graph of up to SPAN nodes, so that more edges share them
+SPAN = 1 << 15
 TRANSPORT = 30  # elementary operations for a pair of a source and a sink
-ARC = 20  # elementary operations for an arc that a search looks at
+ARC = 32  # elementary operations for an arc that a search looks at
 TRIALS = 16  # searches, and blocks, that predict the cost of all
 INSTEAD = "leave the weights out, or take balanced_forman, which looks two hops far only"
 
@@ -99,7 +100,7 @@ def curvatures(graph: Graph, alpha: float | None, context: Context) -> Curvature
         NotApplicable: weights so extreme that lengths overflow.
         LimitExceeded: the searches for distances would look at too many arcs, or a hub's table is too large.
 
-    Cost: one shortest-path search a node (several on graphs of more than 8,000 nodes), as far as three edges reach;
+    Cost: one shortest-path search a node (several on graphs of more than 10,000 nodes), as far as three edges reach;
     and per edge about d_i d_j times some ten.
 
     Example:
@@ -121,17 +122,16 @@ def curvatures(graph: Graph, alpha: float | None, context: Context) -> Curvature
 
 def _solve(graph: Graph, alpha: float, context: Context) -> tuple[NDArray[np.float64], float]:
     problem = plan.problem(graph)
-    what = "the searches for distances of weighted curvature"
-    context.limits.check(what, operations=TRANSPORT * problem.pairs, instead=INSTEAD)
+    context.limits.check("transport along weighted edges", operations=TRANSPORT * problem.pairs, instead=INSTEAD)
     plain = PLAIN_STEP * (problem.n * len(problem.indices) + PIVOTS * problem.pairs)
     compiled = KERNELS.compiled(plain)
     run: Plain | Compiled = Compiled(problem, context.thread_count) if compiled else Plain(problem)
     out, off, done = np.empty(graph.m), np.empty(graph.m), 0
-    whole = problem.n**2 <= WHOLE and context.limits.allows(memory=8.0 * problem.n**2)
-    blocks = plan.blocks(problem, graph, WHOLE if whole else TABLE)
+    large = problem.n <= SPAN and context.limits.allows(memory=8.0 * min(problem.n**2, LARGE))
+    blocks = plan.blocks(problem, graph, LARGE if large else TABLE)
     searches = sum(plan.support(problem, edges)[0].size for edges in blocks[:TRIALS]) / min(TRIALS, len(blocks))
     arcs = run.trial(TRIALS) * searches * len(blocks)
-    context.limits.check(what, operations=ARC * arcs, instead=INSTEAD)
+    context.limits.check("the distances of a weighted graph", operations=ARC * arcs, instead=INSTEAD)
     for edges in blocks:
         sources, columns = plan.support(problem, edges)
         context.limits.check("a table of distances", memory=8.0 * len(sources) * len(columns), instead=INSTEAD)

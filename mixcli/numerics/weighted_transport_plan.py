@@ -46,6 +46,12 @@ class Problem:
         """Number of nodes."""
         return len(self.indptr) - 1
 
+    def owned(self, edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Some edges by their first end: row starts (n+1,), and the second ends."""
+        order = np.argsort(self.first[edges], kind="stable")
+        count = np.bincount(self.first[edges], minlength=self.n)
+        return np.concatenate([[0], np.cumsum(count)]), self.second[edges][order]
+
     def neighbourhood(self, nodes: NDArray[np.int64]) -> NDArray[np.int64]:
         """The nodes and their neighbours, ascending."""
         count = self.indptr[nodes + 1] - self.indptr[nodes]

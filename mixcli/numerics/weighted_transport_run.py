@@ -42,10 +42,11 @@ class Plain:
         """Curvatures of some edges, and how far each may be off."""
         p = self.problem
         column, row = (a.tolist() for a in _places(p.n, columns, sources))
-        table = [float("inf")] * (len(sources) * len(columns))
+        table = [0.0] * (len(sources) * len(columns))
+        start, owned = p.owned(edges)
         steps.distances(
-            0, len(sources), sources.tolist(), p.bound[sources].tolist(), len(columns), *self.graph, p.length.tolist(),
-            column, [float("inf")] * p.n, table,
+            0, len(sources), sources.tolist(), p.bound[sources].tolist(), len(columns), start.tolist(), owned.tolist(),
+            *self.graph, p.length.tolist(), column, [-1] * p.n, [float("inf")] * p.n, table,
         )  # fmt: skip
         first, second = p.first[edges], p.second[edges]
         work, tree = _workspace(p, first, second)
@@ -73,14 +74,16 @@ class Compiled:
         sources = np.unique(np.linspace(0, p.n - 1, searches).astype(np.int64))
         everything = np.arange(p.n)
         table = np.empty((len(sources), p.n))
-        found = self._search(0, len(sources), sources, p.bound[sources], everything, table)
+        owned = p.owned(np.arange(len(p.first)))
+        found = self._search(0, len(sources), sources, p.bound[sources], owned, everything, table)
         return found / len(sources)
 
-    def _search(self, lo: int, hi: int, sources: Any, bounds: Any, column: Any, table: Any) -> int:
+    def _search(self, lo: int, hi: int, sources: Any, bounds: Any, owned: Any, column: Any, table: Any) -> int:
         p = self.problem
         return self.loops.distances(
-            lo, hi, sources, bounds, table.shape[1], *self.graph, p.length, column, np.full(p.n, np.inf), table.ravel()
-        )
+            lo, hi, sources, bounds, table.shape[1], *owned, *self.graph, p.length, column, np.full(p.n, -1),
+            np.full(p.n, np.inf), table.ravel(),
+        )  # fmt: skip
 
     def block(
         self, edges: NDArray[np.int64], sources: NDArray[np.int64], columns: NDArray[np.int64], alpha: float
@@ -88,11 +91,9 @@ class Compiled:
         """Curvatures of some edges, and how far each may be off; the same for any number of threads."""
         p = self.problem
         column, row = _places(p.n, columns, sources)
-        table = np.full((len(sources), len(columns)), np.inf)
-        bounds = p.bound[sources]
-        self._share(
-            lambda lo, hi: self._search(lo, hi, sources, bounds, column, table), np.ones(len(sources)) * len(p.indices)
-        )
+        table = np.empty((len(sources), len(columns)))
+        bounds, owned = p.bound[sources], p.owned(edges)
+        self._share(lambda lo, hi: self._search(lo, hi, sources, bounds, owned, column, table), np.ones(len(sources)))
         first, second = p.first[edges], p.second[edges]
         out, off = np.empty(len(edges)), np.empty(len(edges))
 

@@ -10,32 +10,51 @@ from typing import Any
 
 from mixcli.numerics.weighted_transport_simplex import transport, verdict
 
-__all__ = ["balance", "curve", "distances", "gather", "search", "split"]
+__all__ = ["aim", "balance", "curve", "distances", "gather", "search", "split"]
 
 INFINITE = float("inf")
 FINEST = 2.0**52  # masses are counted in units this small
 LARGEST = 2.0**61  # and their perturbed multiples must stay below this
 
 
-def search(
-    source: int, bound: float, wanted: int, indptr: Any, indices: Any, length: Any, column: Any, distance: Any,
-    table: Any, base: int,
-) -> int:  # fmt: skip
-    """Dijkstra from `source` out to `bound` or to the last wanted column; returns how many arcs were looked at.
+def aim(source: int, stamp: int, start: Any, owned: Any, indptr: Any, indices: Any, mark: Any) -> int:
+    """Stamp the nodes that `source` may have to send mass to, and count them.
 
-    distance (n,) is infinite before and after.
+    Edge (i, j) stands under its first end i: j = owned[k] for start[i] <= k < start[i + 1]. Mass goes from i and its
+    neighbours to j and its neighbours.
+    """
+    count, a = 0, indptr[source] - 1
+    while a < indptr[source + 1]:
+        i = source if a < indptr[source] else indices[a]
+        for k in range(start[i], start[i + 1]):
+            b = indptr[owned[k]] - 1
+            while b < indptr[owned[k] + 1]:
+                q = owned[k] if b < indptr[owned[k]] else indices[b]
+                if mark[q] != stamp:
+                    mark[q] = stamp
+                    count += 1
+                b += 1
+        a += 1
+    return count
+
+
+def search(
+    source: int, stamp: int, wanted: int, bound: float, indptr: Any, indices: Any, length: Any, column: Any, mark: Any,
+    distance: Any, table: Any, base: int,
+) -> int:  # fmt: skip
+    """Dijkstra from `source` until all `wanted` stamped nodes are found; returns how many arcs were looked at.
+
+    None of them is farther than `bound`. distance (n,) is infinite before and after.
     """
     heap, touched, arcs = [(0.0, source)], [source], 0
     distance[source] = 0.0
-    while heap:
+    while wanted > 0:
         d, v = heappop(heap)
         if d > distance[v]:
             continue
-        if column[v] >= 0:
+        if mark[v] == stamp:
             table[base + column[v]] = d
             wanted -= 1
-            if wanted == 0:
-                break
         arcs += indptr[v + 1] - indptr[v]
         for a in range(indptr[v], indptr[v + 1]):
             w, farther = indices[a], d + length[a]
@@ -50,13 +69,15 @@ def search(
 
 
 def distances(
-    lo: int, hi: int, sources: Any, bounds: Any, width: int, indptr: Any, indices: Any, length: Any, column: Any,
-    distance: Any, table: Any,
+    lo: int, hi: int, sources: Any, bounds: Any, width: int, start: Any, owned: Any, indptr: Any, indices: Any,
+    length: Any, column: Any, mark: Any, distance: Any, table: Any,
 ) -> int:  # fmt: skip
-    """Rows lo … hi-1 of the table: from each source to the `width` nodes that have a column."""
+    """Rows lo … hi-1 of the table: from each source to the nodes it may have to send mass to."""
     arcs = 0
     for row in range(lo, hi):
-        arcs += search(sources[row], bounds[row], width, indptr, indices, length, column, distance, table, row * width)
+        p = sources[row]
+        wanted = aim(p, row, start, owned, indptr, indices, mark)
+        arcs += search(p, row, wanted, bounds[row], indptr, indices, length, column, mark, distance, table, row * width)
     return arcs
 
 

@@ -107,7 +107,7 @@ def test_plain_compiled_threaded_and_blocked_agree_to_the_last_bit(
         compiled = curvatures(g, 0.0, Context(threads=threads))
         assert np.array_equal(plain.edge, compiled.edge)
         assert plain.residual == compiled.residual
-    monkeypatch.setattr(weighted_transport, "WHOLE", 0)
+    monkeypatch.setattr(weighted_transport, "SPAN", 0)
     monkeypatch.setattr(weighted_transport, "TABLE", 600)
     seen: list[tuple[str, int, int]] = []
     blocked = curvatures(g, 0.0, Context(threads=2, progress=lambda *step: seen.append(step)))
