@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from mixcli.errors import LimitExceeded, UsageError
+from mixcli.errors import LimitExceeded, NotApplicable, UsageError
 from mixcli.numerics.resistance import PLAIN_EDGES, Resistances, resistances
 from mixcli.numerics.sketch import COLUMNS, Blocks, Estimate, Sketch, sketch
 from mixcli.numerics.spanning_trees import spanning_trees
@@ -19,6 +19,7 @@ __all__ = ["exactly", "network", "sketched", "trees", "walks"]
 
 Report = Callable[[str, int, int], None]
 
+TRUSTED = 1e-10  # relative deviation from Foster's sum
 STEPS = 30  # of a solve, for the prediction
 
 
@@ -68,7 +69,10 @@ def walks(graph: Graph, context: Context, method: str, error: float) -> Resistan
 
 
 def exactly(graph: Graph, context: Context) -> Resistances:
-    """`resistances`, its result or its refusal shared between measures."""
+    """`resistances`, result or refusal shared between measures; densely where there is an accelerator for it."""
+    found = _accelerated(graph, context)
+    if found is not None:
+        return found
     refusals = context.once(_refusals, graph, context.limits)
     if refusals:
         raise refusals[0]
@@ -77,6 +81,26 @@ def exactly(graph: Graph, context: Context) -> Resistances:
     except LimitExceeded as refusal:
         refusals.append(refusal)
         raise
+
+
+def _accelerated(graph: Graph, context: Context) -> Resistances | None:
+    """Exact resistances from the context's device, where it is another than the processor and Foster's sum holds."""
+    from mixcli.numerics import dense_network
+    from mixcli.numerics.device import resolve
+
+    if graph.m <= PLAIN_EDGES or context.device == "cpu" or not dense_network.fits(graph, context.limits):
+        return None
+    device = resolve(context.device)
+    if device == "cpu":
+        return None
+    try:
+        found = context.once(dense_network.on_device, graph, device)
+    except NotApplicable:  # rounding has made the matrix indefinite
+        found = None
+    if found is not None and found.residual <= TRUSTED:
+        return found
+    context.note("too many decades of conductance for a dense inverse: eliminating on the processor instead")
+    return None
 
 
 def _refusals(graph: Graph, limits: Limits) -> list[LimitExceeded]:

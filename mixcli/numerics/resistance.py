@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.limits import Limits
 
-__all__ = ["Resistances", "Solved", "from_source", "hitting_to", "pair", "resistances"]
+__all__ = ["Resistances", "Solved", "assembled", "from_source", "hitting_to", "pair", "resistances"]
 
 PLAIN_EDGES = 10_000  # up to here plain Python is done before a kernel is loaded or compiled
 SOLVED = 1e-12  # relative residual asked of an iterative solve
@@ -101,14 +101,35 @@ def resistances(graph: Graph, limits: Limits) -> Resistances:
     """
     factor = Factor(graph, limits, graph.m <= PLAIN_EDGES)
     edge, to_root = factor.resistances()
+    plain, weighed = factor.potential(np.ones(graph.n)), factor.potential(graph.strength)
+    return assembled(graph, edge, to_root, plain, weighed, len(factor.tail))
+
+
+def assembled(
+    graph: Graph,
+    edge: NDArray[np.float64],
+    to_root: NDArray[np.float64],
+    plain: NDArray[np.float64],
+    weighed: NDArray[np.float64],
+    tail: int,
+) -> Resistances:
+    """All that follows from R of the edges, Z_vv, Z1 and Zd, Z grounded at one node of each component.
+
+    Args:
+        graph: the graph.
+        edge: (m,) resistances.
+        to_root: (n,) Z_vv, resistance to the grounded node.
+        plain: (n,) Z1.
+        weighed: (n,) Zd.
+        tail: nodes that were done densely.
+    """
     weight = np.ones(graph.m) if graph.weight is None else graph.weight
     foster, expected = float(weight @ edge), graph.n - graph.components.count
     residual = abs(foster - expected) / expected if expected else 0.0
-    (kirchhoff, diagonal, *_), (pairs, mean, share, volume) = (
-        _weighed(graph, mass, factor.potential(mass), to_root) for mass in (np.ones(graph.n), graph.strength)
-    )
+    kirchhoff, diagonal, _, _ = _weighed(graph, np.ones(graph.n), plain, to_root)
+    pairs, mean, share, volume = _weighed(graph, graph.strength, weighed, to_root)
     hitting = mean * volume[graph.components.of_node]
-    return Resistances(edge, kirchhoff, diagonal, pairs * share, hitting, foster, residual, len(factor.tail))
+    return Resistances(edge, kirchhoff, diagonal, pairs * share, hitting, foster, residual, tail)
 
 
 def _weighed(
