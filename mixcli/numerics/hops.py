@@ -89,9 +89,12 @@ def hop_counts(
         [5.0, 10.0, 10.0]
     """
     limit = len(indptr) if layers is None else min(layers, len(indptr))
-    found = _plain(indptr, indices, limit, TINY_WORK if _kernel_ready() else PLAIN_WORK)
+    ready = _kernel_ready()
+    found = _plain(indptr, indices, limit, TINY_WORK if ready else PLAIN_WORK)
     if found is None:
         found = _compiled(indptr, indices, limit, operations, threads, progress)
+    if found is None and ready:  # what is refused must not depend on what the process did before
+        found = _plain(indptr, indices, limit, PLAIN_WORK)
     if found is None:
         return None
     pairs, eccentricity = found

@@ -123,3 +123,14 @@ def test_progress_counts_every_source_once(threads: int) -> None:
     told.clear()
     eccentricity_extremes(*g.csr[:2], np.arange(g.n), progress=lambda *step: told.append(step))
     assert told[-1] == ("eccentricities", g.n, g.n)
+
+
+@pytest.mark.parametrize("operations", [1e5, 1e12])
+def test_a_loaded_kernel_changes_nothing(operations: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    for g in (SHAPES["small world"], SHAPES["hubs"], families.torus(70, 90)):
+        found = []
+        for ready in (False, True):
+            monkeypatch.setattr(hops, "_kernel_ready", lambda ready=ready: ready)
+            counted = hops.hop_counts(*g.csr[:2], operations=operations)
+            found.append(counted and counted.pairs.tolist())
+        assert found[0] == found[1]
