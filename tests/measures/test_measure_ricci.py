@@ -90,6 +90,17 @@ def test_it_forks_nothing_and_leaves_the_package_as_it_was(package: Any, monkeyp
     assert np.array_equal(OllivierGRC()(g).data, first)
 
 
+def test_an_interrupt_ends_it_and_leaves_the_package_as_it_was(package: Any) -> None:
+    def interrupt(what: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    for one in (OllivierGRC(), RicciFlow()):
+        with pytest.raises(KeyboardInterrupt):
+            one(families.erdos_renyi(60, 250), Context(progress=interrupt))
+        assert package.mp is multiprocessing
+    assert OllivierGRC()(families.complete(4)).data == pytest.approx(np.full(6, 2 / 3))
+
+
 @pytest.mark.usefixtures("package")
 @pytest.mark.parametrize(
     ("g", "sizes"),

@@ -106,7 +106,7 @@ class RicciFlow(Measure):
         details = {
             "communities": int(community.max(initial=-1)) + 1, "sizes": np.bincount(community).tolist(),
             "modularity": _modularity(graph, community), "cutoff": cutoff, "iterations": iterations, "spread": spread,
-            "converged": spread < self.delta, "removed": int((~kept).sum()), "community": community.tolist(),
+            "converged": spread <= self.delta, "removed": int((~kept).sum()), "community": community.tolist(),
         }  # fmt: skip
         return Values("edge", metric if self.value == "metric" else curvature, details=details)
 
