@@ -61,7 +61,7 @@ def analyze(
     specs = MEASURES.expand(measure or ["default"])
     methods = {_key(spec, specs): MEASURES.make(spec) for spec in specs}
     different("--values", values, "--output", shell.output)
-    shell.processor_only("measures")
+    shell.accelerator("these measures", any(method.accelerated for method in methods.values()))
     if shell.dry_run:
         _explain(shell, sources, methods)
         return

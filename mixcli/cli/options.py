@@ -36,7 +36,10 @@ class _Shared:
         int, typer.Option("--threads", metavar="N", help="Threads to use; 0 for all there are.", min=0)
     ] = 0
     device: Annotated[
-        str, typer.Option("--device", metavar="auto|cpu|cuda|mps", help="Where networks are trained.")
+        str,
+        typer.Option(
+            "--device", metavar="auto|cpu|cuda|mps", help="Where networks are trained, and large resistances computed."
+        ),
     ] = "auto"
     from_: Annotated[
         str | None, typer.Option("--from", metavar="FORMAT", help="Format of the input, where it cannot be told.")

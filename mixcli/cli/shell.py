@@ -77,6 +77,15 @@ class Shell:
         if self.device not in ("auto", "cpu"):
             raise NotApplicable(f"{what} to run on cpu", self.device, "leave --device out; compare trains on it")
 
+    def accelerator(self, what: str, used: bool) -> None:
+        """Refuse an accelerator that nothing would use, or that this machine does not have."""
+        if not used:
+            self.processor_only(what)
+        elif self.device not in ("auto", "cpu"):
+            from mixcli.numerics.device import resolve
+
+            resolve(self.device)
+
     def graphs(self, sources: list[str] | None) -> "Iterator[tuple[str, int, Graph]]":
         """(source, index in it, graph) of all sources; a source that fails gives one line and is passed over."""
         from mixcli import sources as reader

@@ -66,6 +66,8 @@ class Measure(ABC):
     """Whether it is defined for directed graphs; refused otherwise."""
     weighted: ClassVar[Literal["used", "ignored"]] = "used"
     """What it does with weights (conductances)."""
+    accelerated: ClassVar[bool] = False
+    """Whether its large cases are worked off on the context's device."""
     disconnected: ClassVar[str]
     """What it gives on a disconnected graph, in words."""
     equation: ClassVar[str]

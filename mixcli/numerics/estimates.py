@@ -91,7 +91,7 @@ def _accelerated(graph: Graph, context: Context) -> Resistances | None:
     if graph.m <= PLAIN_EDGES or context.device == "cpu" or not dense_network.fits(graph, context.limits):
         return None
     device = resolve(context.device)
-    if device == "cpu":
+    if not device.startswith("cuda"):  # MPS has no double precision
         return None
     try:
         found = context.once(dense_network.on_device, graph, device)

@@ -27,7 +27,17 @@ SUMMARY = ("min", "mean", "max", "std")
 ROUNDING = 1e-12
 """Residuals below this are rounding, and differ from machine to machine."""
 
-SOLVER = frozenset({"steps", "residual_norm", "relative_error", "histogram", "self_loops_read", "parallel_edges_read"})
+SOLVER = frozenset(
+    {
+        "steps",
+        "local_deviation",
+        "residual_norm",
+        "relative_error",
+        "histogram",
+        "self_loops_read",
+        "parallel_edges_read",
+    }
+)
 """Details that stand in the record but not in the table."""
 
 ONLY_DISCONNECTED = frozenset({"components", "largest_component", "sum_within_components", "disconnected_pairs"})

@@ -148,9 +148,14 @@ def test_ctrl_c_is_130_and_keeps_the_partial_result(tmp_path: Path) -> None:
     assert len((tmp_path / "log.jsonl").read_text().splitlines()) > 0
 
 
-@pytest.mark.parametrize("command", [["analyze"], ["rewire", "--method", "random"]])
+@pytest.mark.parametrize("command", [["analyze", "-m", "size"], ["rewire", "--method", "random"]])
 def test_an_accelerator_that_would_not_be_used_is_refused(mixcli, command: list[str]) -> None:
     done = mixcli(*command, "zoo:path:3", "--device", "cuda")
     assert done.returncode == 4
     assert "leave --device out" in done.stderr_text
     assert mixcli("analyze", "zoo:path:3", "-m", "size", "--device", "cpu").returncode == 0
+
+
+def test_an_accelerator_that_is_not_there_is_refused(mixcli) -> None:
+    done = mixcli("analyze", "zoo:path:3", "-m", "effective_resistance", "--device", "mps")
+    assert (done.returncode, "MPS" in done.stderr_text) in ((2, True), (0, False))

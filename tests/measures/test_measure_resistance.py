@@ -127,6 +127,15 @@ def test_all_measures_share_one_elimination(monkeypatch: pytest.MonkeyPatch) -> 
     assert len(made) == 1
 
 
+def test_says_where_resistance_tells_only_the_degrees() -> None:
+    g = families.erdos_renyi(300, 9000)
+    found = _find(g, "effective_resistance").details
+    local = (1 / g.degree[g.edges]).sum(axis=1)
+    assert found["local_deviation"] == pytest.approx(np.abs(_find(g, "effective_resistance").data / local - 1).mean())
+    assert "degrees" in found["reading"]
+    assert "reading" not in _find(families.barbell(5), "effective_resistance").details
+
+
 def test_graphs_without_edges() -> None:
     g = Graph(3, np.zeros((0, 2), np.int64))
     assert _find(g, "effective_resistance").data.shape == (0,)

@@ -50,6 +50,7 @@ class CommuteTime(Measure):
     range: ClassVar[str] = "(0, vol / c_uv]"
     better = "lower"
     cost: ClassVar[str] = "that of effective_resistance, shared"
+    accelerated: ClassVar[bool] = True
     disconnected: ClassVar[str] = "each edge within its component, with the volume of that component"
     equation: ClassVar[str] = "C_uv = vol R_uv"
     cites: ClassVar[str] = "Chandra et al. 1989, Theorem 2.1"

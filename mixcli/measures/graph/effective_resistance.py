@@ -31,11 +31,11 @@ class EffectiveResistance(Measure):
         error: relative error at which an estimate may end: three standard errors, root mean square over the edges.
 
     Returns:
-        Values: (m,) resistances. Details: method, foster_sum (Σ c_e R_e, which must be n - c), max and argmax,
-        local_ratio, the mean of R_uv / (1/s_u + 1/s_v), and local_deviation, the mean of |R_uv / (1/s_u + 1/s_v) - 1|:
-        near 0 (below 0.05: `degree_only`) the resistance tells nothing that the degrees do not. The residual is the
-        relative deviation from Foster's sum. An estimate has `exact` False, a standard error for each edge in `error`,
-        and `draws` (columns or trees) in the details.
+        Values: (m,) resistances. Details: foster_sum (Σ c_e R_e, which must be n - c), max and argmax, local_ratio, the
+        mean of R_uv / (1/s_u + 1/s_v), and local_deviation, the mean of |R_uv / (1/s_u + 1/s_v) - 1|: near 0 the
+        resistance tells nothing that the degrees do not, and below 0.05 `reading` says so. The residual is the relative
+        deviation from Foster's sum. An estimate has `exact` False, a standard error for each edge in `error`, and
+        `method` and `draws` (columns or trees) in the details.
 
     Raises:
         LimitExceeded: with `exact`, the part of the graph that eliminating vertices leaves is too large to be
@@ -62,6 +62,7 @@ class EffectiveResistance(Measure):
     range: ClassVar[str] = "(0, 1 / c_uv]"
     better = "lower"
     cost: ClassVar[str] = "sparse elimination and a dense inverse of what is left; estimates near-linear"
+    accelerated: ClassVar[bool] = True
     disconnected: ClassVar[str] = "each edge within its component"
     equation: ClassVar[str] = "R_uv = (e_u - e_v)' L^+ (e_u - e_v)"
     cites: ClassVar[str] = "Klein and Randić 1993; Foster 1949; Spielman and Srivastava 2011"
@@ -69,10 +70,9 @@ class EffectiveResistance(Measure):
     def compute(self, graph: Graph, context: Context) -> Values:
         found = network(graph, context, self.method, self.error)
         estimate = found if isinstance(found, Estimate) else None
-        details: dict[str, Any] = {"method": estimate.method if estimate else "exact"}
-        details |= {"foster_sum": found.foster, "foster_expected": graph.n - graph.components.count}
+        details: dict[str, Any] = {"foster_sum": found.foster, "foster_expected": graph.n - graph.components.count}
         if estimate:
-            details["draws"] = estimate.draws
+            details["method"], details["draws"] = estimate.method, estimate.draws
         if graph.m:
             top = int(found.edge.argmax())
             u, v = graph.edges.T
@@ -80,6 +80,7 @@ class EffectiveResistance(Measure):
             details["max"], details["argmax"] = float(found.edge[top]), graph.edges[top].tolist()
             details["local_ratio"] = float(np.mean(ratio))
             details["local_deviation"] = float(np.mean(np.abs(ratio - 1)))
-            details["degree_only"] = details["local_deviation"] < DEGREE_ONLY
+            if details["local_deviation"] < DEGREE_ONLY:
+                details["reading"] = "little that the degrees do not tell"
         error = estimate.edge_error if estimate else None
         return Values("edge", found.edge, exact=estimate is None, error=error, residual=found.residual, details=details)

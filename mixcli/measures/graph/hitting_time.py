@@ -64,6 +64,7 @@ class HittingTime(Measure):
     range: ClassVar[str] = "[0, ∞]"
     better = "lower"
     cost: ClassVar[str] = "that of effective_resistance, shared; with target one solve"
+    accelerated: ClassVar[bool] = True
     disconnected: ClassVar[str] = "each node within its component; infinite from or to a node elsewhere"
     equation: ClassVar[str] = "T_v = Σ_u π_u H_uv, H_uv = ½ Σ_w d_w (R_uv + R_vw - R_uw)"
     cites: ClassVar[str] = "Chandra et al. 1989; Tetali 1991"

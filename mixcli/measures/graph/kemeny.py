@@ -54,6 +54,7 @@ class Kemeny(Measure):
     range: ClassVar[str] = "[0, ∞]"
     better = "lower"
     cost: ClassVar[str] = "that of effective_resistance, shared"
+    accelerated: ClassVar[bool] = True
     disconnected: ClassVar[str] = "infinite; per component in the details"
     equation: ClassVar[str] = "K = Σ_v π_v H_uv = Σ_{k>=2} 1 / λ_k(N)"
     cites: ClassVar[str] = "Kemeny and Snell 1960; Levene and Loizou 2002"

@@ -55,6 +55,7 @@ class Kirchhoff(Measure):
     range: ClassVar[str] = "[0, ∞]"
     better = "lower"
     cost: ClassVar[str] = "that of effective_resistance, shared"
+    accelerated: ClassVar[bool] = True
     disconnected: ClassVar[str] = "infinite; per component in the details"
     equation: ClassVar[str] = "Kf = Σ_{u<v} R_uv = n tr L^+"
     cites: ClassVar[str] = "Klein and Randić 1993"
