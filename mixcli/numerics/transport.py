@@ -44,7 +44,7 @@ KERNELS = Plan(
         "transport_scratch.py",
     ),
     loading=0.5,
-    compiling=12.0,
+    compiling=15.0,
 )
 CHUNK = 0.2  # predicted seconds of work between two reports
 SHARED = 0.5  # predicted seconds from which a second thread is worth its scratch memory
@@ -145,7 +145,7 @@ def _blocks(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArra
     cost[inner] += 2.5e-9 * a * b
     total = np.concatenate([[0.0], np.cumsum(cost)])
     seconds = total[last] - total[first] + 4e-9 * second[owner]
-    plain = 1e-6 * len(x) + 3e-5 * len(a) + 4e-8 * float((second[x[inner]] + second[y[inner]] + 2 * a * b).sum())
+    plain = 1e-6 * len(x) + 2e-5 * len(a) + 1.2e-7 * float((second[x[inner]] + second[y[inner]] + 2 * a * b).sum())
     by_work = np.argsort(-seconds, kind="stable")
     sizes = Sizes(
         len(degree),

@@ -12,6 +12,8 @@ import numpy as np
 
 from mixcli.numerics.bits import lowest, ones
 from mixcli.numerics.jit import lean_kernel
+from mixcli.numerics.transport_rows import first_row
+from mixcli.numerics.transport_scratch import NARROW
 
 __all__ = ["merge_targets", "near_rows", "tighten", "transpose", "within_rows"]
 
@@ -33,8 +35,23 @@ def reach_targets(private: Any, shared: Any, targets: Any, words: Any, edge: Any
     count = 0
     for i in range(shared):
         node, bit = s.source[i], ONE << np.uint64(i)
+        row = s.row_of[node]
+        if row > 0 or words <= NARROW:
+            for w in range(words):
+                left = s.rows_at_one[row + w] & target[w]
+                while left != NONE:
+                    p = 64 * w + lowest(left)
+                    left &= left - ONE
+                    if stamp[p] != edge:
+                        stamp[p] = edge
+                        touched[count] = p
+                        count += 1
+                        near[p] = NONE
+                        within[p] = NONE
+                    near[p] |= bit
+            continue
         for r in range(s.span[2 * node], s.span[2 * node + 1]):
-            p = s.entries[r]
+            p = np.int64(s.entries[r])
             if (target[p >> 6] >> (np.uint64(p) & LOW)) & ONE:
                 if stamp[p] != edge:
                     stamp[p] = edge
@@ -129,17 +146,13 @@ def transpose(columns: Any, classes: Any, sources: Any, s: Any) -> None:
 
 
 @lean_kernel
-def tighten(classes: Any, reached: Any, seen: Any, all_seen: Any, s: Any) -> None:
+def tighten(classes: Any, reached: Any, s: Any) -> None:
     """s.arc for costs of two: within two from a reached source to an unreached class, else as before among equals."""
     for k in range(classes):
-        if all_seen:
-            hit = (~s.unseen[k >> 6] >> (np.uint64(k) & LOW)) & ONE
-        else:
-            hit = (seen >> np.uint64(k)) & ONE
-        if hit:
-            s.arc[k] = s.class_near[k] & reached
-        else:
+        if (s.unseen[k >> 6] >> (np.uint64(k) & LOW)) & ONE:
             s.arc[k] = (s.class_within[k] & reached) | (s.class_near[k] & ~reached)
+        else:
+            s.arc[k] = s.class_near[k] & reached
 
 
 @lean_kernel
@@ -153,15 +166,8 @@ def near_rows(shared: Any, sources: Any, words: Any, last: Any, s: Any) -> None:
         if i >= shared:
             for w in range(words):
                 s.rows[row + w] = s.target[w]
-        elif s.span[2 * node + 1] - s.span[2 * node] > 2 * words + 2:
-            for w in range(words):
-                s.rows[row + w] = s.long_rows[s.long_of[node] + w] & s.target[w]
         else:
-            for r in range(s.span[2 * node], s.span[2 * node + 1]):
-                p = s.entries[r]
-                s.rows[row + (p >> 6)] |= ONE << (np.uint64(p) & LOW)
-            for w in range(words):
-                s.rows[row + w] &= s.target[w]
+            first_row(node, words, row, s)
         if last >= 0:
             s.rows[row + (last >> 6)] |= ONE << (np.uint64(last) & LOW)
 

@@ -1,9 +1,9 @@
 """Maximum flows from sources to classes of targets, with integer supplies and demands.
 
-Tight arcs are bit sets. `saturate` is Dinic's algorithm: a breadth-first search numbers the layers of the residual
-graph, a depth-first search blocks it, and both take 64 arcs at a time. What the last search reached labels the nodes
-for the next level of costs. `saturate_few` is for at most 64 sources and a few classes, where numbering layers costs
-more than it saves: it augments along the paths of one breadth-first tree after another.
+Tight arcs are bit sets. `saturate` is Dinic's algorithm after a greedy start: a breadth-first search numbers the layers
+of the residual graph, a depth-first search blocks it, and both take 64 arcs at a time. What the last search reached
+labels the nodes for the next level of costs. `saturate_few` is for at most 64 sources and a few classes, where
+numbering layers costs more than it saves: it augments along the paths of one breadth-first tree after another.
 """
 
 from __future__ import annotations
@@ -241,24 +241,55 @@ def block(root: Any, depth: Any, classes: Any, masks: Any, stride: Any, s: Any) 
 
 
 @lean_kernel
-def saturate(classes: Any, sources: Any, s: Any) -> Any:
-    """Push what the arcs in s.rows allow; returns the amount. Leaves the last search in s.reached and s.unseen."""
+def fill(classes: Any, sources: Any, s: Any) -> Any:
+    """Push along single arcs as far as that goes; returns the amount."""
+    rows, support, open_, demand, supply, flow = s.rows, s.support, s.open, s.demand, s.supply, s.flow
     words, masks = (classes + 63) >> 6, (sources + 63) >> 6
-    stride = sources
+    pushed = 0
+    for i in range(sources):
+        left = supply[i]
+        mask, bit = i >> 6, ONE << (np.uint64(i) & LOW)
+        w = 0
+        while w < words and left > 0:
+            hit = rows[i * words + w] & open_[w]
+            while hit != NONE and left > 0:
+                k = 64 * w + lowest(hit)
+                one = hit & (~hit + ONE)
+                hit ^= one
+                amount = min(left, demand[k])
+                left -= amount
+                demand[k] -= amount
+                if demand[k] == 0:
+                    open_[w] ^= one
+                if support[k * masks + mask] & bit:
+                    flow[k * sources + i] += amount
+                else:
+                    flow[k * sources + i] = amount
+                    support[k * masks + mask] |= bit
+            w += 1
+        pushed += supply[i] - left
+        supply[i] = left
+    return pushed
+
+
+@lean_kernel
+def saturate(classes: Any, sources: Any, total: Any, s: Any) -> Any:
+    """Push what the arcs in s.rows allow of `total`; returns the amount.
+
+    Unless that is all, s.reached and ~s.unseen are the sources and classes that the rest reaches.
+    """
+    words, masks = (classes + 63) >> 6, (sources + 63) >> 6
     for w in range(words):
         s.open[w] = NONE
-    left = 0
-    for i in range(sources):
-        left += s.supply[i]
     for k in range(classes):
         if s.demand[k] > 0:
             s.open[k >> 6] |= ONE << (np.uint64(k) & LOW)
-    pushed = 0
-    while pushed < left:
+    pushed = fill(classes, sources, s)
+    while pushed < total:
         depth = number_layers(classes, sources, s)
         if depth < 0:
             break
         for i in range(sources):
             if s.supply[i] > 0:
-                pushed += block(i, depth, classes, masks, stride, s)
+                pushed += block(i, depth, classes, masks, sources, s)
     return pushed

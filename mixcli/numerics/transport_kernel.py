@@ -75,16 +75,17 @@ def transport_few(private: Any, shared: Any, sources: Any, targets: Any, unit: A
         one, reached, seen = saturate_few(s.class_near, classes, sources, s)
         if one == total:
             return total
-        tighten(classes, reached, seen, False, s)
+        s.unseen[0] = ~seen
+        tighten(classes, reached, s)
         two, reached, seen = saturate_few(s.arc, classes, sources, s)
     else:
         transpose(s.class_near, classes, sources, s)
-        one = saturate(classes, sources, s)
+        one = saturate(classes, sources, total, s)
         if one == total:
             return total
-        tighten(classes, s.reached[0], NONE, True, s)
+        tighten(classes, s.reached[0], s)
         transpose(s.arc, classes, sources, s)
-        two = saturate(classes, sources, s)
+        two = saturate(classes, sources, total - one, s)
     return one + 2 * two + 3 * (total - one - two)
 
 
@@ -101,11 +102,11 @@ def transport_many(private: Any, shared: Any, sources: Any, degree: Any, unit: A
     for k in range(classes * masks):
         s.support[k] = NONE
     near_rows(shared, sources, words, degree if x_demand > 0 else -1, s)
-    one = saturate(classes, sources, s)
+    one = saturate(classes, sources, total, s)
     if one == total:
         return total
     within_rows(private, shared, sources, words, width, s)
-    two = saturate(classes, sources, s)
+    two = saturate(classes, sources, total - one, s)
     return one + 2 * two + 3 * (total - one - two)
 
 
@@ -122,7 +123,7 @@ def transport_blocks(indptr: Any, indices: Any, owner: Any, first: Any, last: An
         words = (degree + 63) >> 6
         lazy = p * (degree + 1) >= q
         count = invert(indptr, indices, y, s)
-        kept = 0
+        kept = np.int64(0)
         for e in range(first[b], last[b]):
             x, edge = other[e], where[e]
             d = indptr[x + 1] - indptr[x]
@@ -143,9 +144,9 @@ def transport_blocks(indptr: Any, indices: Any, owner: Any, first: Any, last: An
                 if (kept + private) * words > len(s.pool):
                     for i in range(kept):
                         s.slot[s.slots[i]] = -1
-                    kept = 0
+                    kept = np.int64(0)
                 for i in range(private):
-                    kept = second_row(indptr, indices, s.source[i], words, kept, s)
+                    kept = second_row(indptr, indices, np.int64(s.source[i]), words, kept, s)
                 if sources <= 64:
                     cost = transport_few(private, shared, sources, targets, unit, x_demand, total, words, edge, s)
                 else:

@@ -1,7 +1,8 @@
-"""Which of the neighbours of a node y lie within one or two hops of other nodes, as lists and as bit sets.
+"""Which of the neighbours of a node y lie within one or two hops of other nodes, as bit sets over positions in N(y).
 
-For one y all the lists N(k) ∩ N(y) come from a single pass over the second neighbours of y. They are the rows at
-distance one, and their unions over k ~ s are the rows at distance two, kept for all edges of y that share s.
+For one y the rows N(k) ∩ N(y) of all k come from a single pass over the second neighbours of y. They are the rows at
+distance one, and their unions over k ~ s are the rows at distance two, kept for all edges of y that share s. Where
+N(y) takes more than a few words, short rows are kept as lists of positions instead.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from mixcli.numerics.jit import lean_kernel
+from mixcli.numerics.transport_scratch import NARROW
 
-__all__ = ["forget", "invert", "second_row"]
+__all__ = ["first_row", "forget", "invert", "second_row"]
 
 NONE = np.uint64(0)
 ONE = np.uint64(1)
@@ -21,70 +23,110 @@ LOW = np.uint64(63)
 
 @lean_kernel
 def invert(indptr: Any, indices: Any, y: Any, s: Any) -> Any:
-    """Lists N(k) ∩ N(y) of all k, as positions in N(y); returns how many nodes have one."""
-    position, span, seen, entries = s.position, s.span, s.seen, s.entries
+    """Rows N(k) ∩ N(y) of all k that have one; returns how many."""
     begin, end = indptr[y], indptr[y + 1]
+    words = (end - begin + 63) >> 6
     count = 0
+    for w in range(words):
+        s.rows_at_one[w] = NONE  # the row of all k that have none
     for p in range(begin, end):
         v = indices[p]
-        position[v] = p - begin
+        s.position[v] = p - begin
+        bit = ONE << (np.uint64(p - begin) & LOW)
         for q in range(indptr[v], indptr[v + 1]):
             k = indices[q]
-            if span[2 * k + 1] == 0:
-                seen[count] = k
-                count += 1
-            span[2 * k + 1] += 1
+            if words <= NARROW:
+                row = s.row_of[k]
+                if row == 0:
+                    s.seen[count] = k
+                    count += 1
+                    row = count * words
+                    s.row_of[k] = row
+                    for w in range(words):
+                        s.rows_at_one[row + w] = NONE
+                s.rows_at_one[row + ((p - begin) >> 6)] |= bit
+            else:
+                if s.span[2 * k + 1] == 0:
+                    s.seen[count] = k
+                    count += 1
+                s.span[2 * k + 1] += 1
+    if words > NARROW:
+        list_positions(indptr, indices, np.int64(y), np.int64(words), np.int64(count), s)
+    return count
+
+
+@lean_kernel
+def list_positions(indptr: Any, indices: Any, y: Any, words: Any, count: Any, s: Any) -> None:
+    """The rows as lists s.entries[span[2k]:span[2k+1]], their lengths given; those longer than two rows as rows too."""
+    span, entries = s.span, s.entries
     at = 0
     for i in range(count):
-        k = seen[i]
+        k = s.seen[i]
         size = span[2 * k + 1]
         span[2 * k] = at
         span[2 * k + 1] = at
         at += size
-    for p in range(begin, end):
+    begin = indptr[y]
+    for p in range(begin, indptr[y + 1]):
         v = indices[p]
         for q in range(indptr[v], indptr[v + 1]):
             k = indices[q]
             entries[span[2 * k + 1]] = p - begin
             span[2 * k + 1] += 1
-    words = (end - begin + 63) >> 6
-    longs = 0
-    for i in range(count):  # a list longer than two rows is read faster as a row
-        k = seen[i]
+    row = 0
+    for i in range(count):
+        k = s.seen[i]
         if span[2 * k + 1] - span[2 * k] > 2 * words + 2:
-            row = longs * words
-            s.long_of[k] = row
-            longs += 1
+            row += words
+            s.row_of[k] = row
             for w in range(words):
-                s.long_rows[row + w] = NONE
+                s.rows_at_one[row + w] = NONE
             for r in range(span[2 * k], span[2 * k + 1]):
-                place = np.uint64(entries[r])
-                s.long_rows[row + (entries[r] >> 6)] |= ONE << (place & LOW)
-    return count
+                s.rows_at_one[row + (entries[r] >> 6)] |= ONE << (np.uint64(entries[r]) & LOW)
+
+
+@lean_kernel
+def first_row(node: Any, words: Any, at: Any, s: Any) -> None:
+    """Row N(node) ∩ N(y), the targets in it, into s.rows[at:]."""
+    row = s.row_of[node]
+    if row > 0 or words <= NARROW:
+        for w in range(words):
+            s.rows[at + w] = s.rows_at_one[row + w] & s.target[w]
+        return
+    for w in range(words):
+        s.rows[at + w] = NONE
+    for r in range(s.span[2 * node], s.span[2 * node + 1]):
+        p = s.entries[r]
+        s.rows[at + (p >> 6)] |= ONE << (np.uint64(p) & LOW) & s.target[p >> 6]
 
 
 @lean_kernel
 def second_row(indptr: Any, indices: Any, node: Any, words: Any, kept: Any, s: Any) -> Any:
     """Row N(N(node)) ∩ N(y) into s.pool unless it is there; returns how many rows are kept now."""
-    span, entries, pool, long_rows = s.span, s.entries, s.pool, s.long_rows
     if s.slot[node] >= 0:
         return kept
     s.slot[node] = kept
     s.slots[kept] = node
-    row = kept * words
+    near, pool, row_of, at = s.rows_at_one, s.pool, s.row_of, kept * words
+    begin, end = indptr[node], indptr[node + 1]
+    if words == 1:
+        union = NONE
+        for q in range(begin, end):
+            union |= near[row_of[indices[q]]]
+        pool[at] = union
+        return kept + 1
     for w in range(words):
-        pool[row + w] = NONE
-    for q in range(indptr[node], indptr[node + 1]):
+        pool[at + w] = NONE
+    for q in range(begin, end):
         k = indices[q]
-        low, high = span[2 * k], span[2 * k + 1]
-        if high - low > 2 * words + 2:
-            copy = s.long_of[k]
+        row = row_of[k]
+        if row > 0 or words <= NARROW:
             for w in range(words):
-                pool[row + w] |= long_rows[copy + w]
+                pool[at + w] |= near[row + w]
         else:
-            for r in range(low, high):
-                place = entries[r]
-                pool[row + (place >> 6)] |= ONE << (np.uint64(place) & LOW)
+            for r in range(s.span[2 * k], s.span[2 * k + 1]):
+                p = s.entries[r]
+                pool[at + (p >> 6)] |= ONE << (np.uint64(p) & LOW)
     return kept + 1
 
 
@@ -93,6 +135,7 @@ def forget(indptr: Any, indices: Any, y: Any, count: Any, kept: Any, s: Any) -> 
     """Undo `invert` and the rows of `second_row`, ready for the next y."""
     for i in range(count):
         k = s.seen[i]
+        s.row_of[k] = 0
         s.span[2 * k] = 0
         s.span[2 * k + 1] = 0
     for i in range(kept):

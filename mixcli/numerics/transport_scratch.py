@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Scratch", "Sizes", "allocate"]
 
+NARROW = 4  # words of N(y) up to which every row at distance one is a bit set
 POOL = 1 << 24  # words kept of rows at distance two, 128 MiB; lists of one hub never need more at once than they must
 
 
@@ -44,7 +45,7 @@ class Sizes(NamedTuple):
     @property
     def memory(self) -> int:
         """Bytes one thread may touch."""
-        small = 32 * self.nodes + 90 * self.targets + 100 * self.sources
+        small = 64 * self.nodes + 90 * self.targets + 100 * self.sources
         return small + 8 * self.entries + 8 * self.pool + 4 * self.cells + 16 * self.words + 16 * self.support
 
 
@@ -53,11 +54,11 @@ class Scratch(NamedTuple):
 
     Args:
         position: (n,) place of a node in N(y), -1 elsewhere.
-        span: (2n,) N(k) ∩ N(y) is entries[span[2k]:span[2k+1]].
+        span: (2n,) or N(k) ∩ N(y) as entries[span[2k]:span[2k+1]].
         seen: nodes with such a list.
         entries: positions.
-        long_of: (n,) which row of long_rows copies the list of a node, where it is long.
-        long_rows: those rows.
+        row_of: (n,) where the row N(k) ∩ N(y) of a node starts in rows_at_one; 0 where it has none.
+        rows_at_one: those rows.
         slot: (n,) which row of pool belongs to a node, or -1.
         slots: nodes with a row in pool.
         pool: rows of N(N(s)) ∩ N(y).
@@ -91,8 +92,8 @@ class Scratch(NamedTuple):
     span: NDArray[np.int32]
     seen: NDArray[np.int32]
     entries: NDArray[np.int32]
-    long_of: NDArray[np.int32]
-    long_rows: NDArray[np.uint64]
+    row_of: NDArray[np.int32]
+    rows_at_one: NDArray[np.uint64]
     slot: NDArray[np.int32]
     slots: NDArray[np.int32]
     pool: NDArray[np.uint64]
@@ -126,12 +127,13 @@ def allocate(sizes: Sizes) -> Scratch:
     """Working memory for one thread; pages that no edge needs are never touched."""
     n, d, s = sizes.nodes, sizes.targets + 72, sizes.sources + 72
     row, mask = d // 64 + 1, s // 64 + 1
+    ones = max(sizes.entries // 2 + 2 * row, NARROW * (min(n, sizes.entries) + 1))
     places = 1 << (2 * d).bit_length()
     u64, i32 = np.uint64, np.int32
     return Scratch(
         position=np.full(n, -1, i32), span=np.zeros(2 * n, i32), seen=np.empty(n, i32),
-        entries=np.empty(sizes.entries + 1, i32), long_of=np.empty(n, i32),
-        long_rows=np.empty(sizes.entries // 2 + row, u64), slot=np.full(n, -1, i32), slots=np.empty(n, i32),
+        entries=np.empty(sizes.entries + 1, i32), row_of=np.zeros(n, i32),
+        rows_at_one=np.empty(ones, u64), slot=np.full(n, -1, i32), slots=np.empty(n, i32),
         pool=np.empty(sizes.pool + row, u64), target=np.empty(row, u64), near=np.empty(d, u64),
         within=np.empty(d, u64), stamp=np.full(d, -1, i32), touched=np.empty(d, i32), source=np.empty(s, i32),
         supply=np.empty(s, np.int64), demand=np.empty(d, np.int64), hashed=np.full(places, -1, i32),
