@@ -66,7 +66,11 @@ def _card(facts: dict[str, Any]) -> str:
 
 
 def _plain(value: Any) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+    if isinstance(value, dict):
+        return "; ".join(f"{k} `{v}`" for k, v in value.items())
+    if isinstance(value, tuple):
+        return "; ".join(value)
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 PAGES = {"cli.md": cli, "methods.md": methods}

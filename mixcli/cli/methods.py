@@ -32,6 +32,9 @@ FACTS = (
     "directed",
     "disconnected",
     "cites",
+    "published",
+    "published_in",
+    "deviations",
 )
 
 
@@ -98,7 +101,7 @@ def card(kind: str, catalog: Catalog, name: str) -> dict[str, Any]:
     facts: dict[str, Any] = {"name": name, "kind": kind.rstrip("s")}
     if isinstance(thing, type) or inspect.isfunction(thing):
         facts["about"] = inspect.getdoc(thing) or ""
-        facts.update({f: getattr(thing, f) for f in FACTS if getattr(thing, f, None) is not None})
+        facts.update({f: getattr(thing, f) for f in FACTS if getattr(thing, f, None) not in (None, "", {}, ())})
         facts["parameters"] = _parameters(thing)
     else:
         facts.update({"about": thing.title, "suffixes": list(thing.suffixes), "holds": sorted(thing.holds)})
@@ -121,6 +124,13 @@ def _default(f: dataclasses.Field[Any]) -> str:
     return f"= {f.default}  ({kind})"
 
 
+def _several(values: list[str] | tuple[str, ...]) -> str:
+    """Words in a row, sentences each on a line of its own."""
+    if any(" " in v for v in values):
+        return "".join(f"\n  {v}" for v in values)
+    return ", ".join(values)
+
+
 def _page(card: dict[str, Any]) -> list[str]:
     about = re.split(r"^(?:Args|Returns|Yields|Raises|Example)\b.*:", card["about"], maxsplit=1, flags=re.M)[0].strip()
     out = [f"{card['name']}  ({card['kind']})\n\n", f"{about}\n\n"]
@@ -130,5 +140,5 @@ def _page(card: dict[str, Any]) -> list[str]:
         if isinstance(value, dict):
             out += [f"{key}\n", *(f"  {k} {v}\n" for k, v in value.items())]
         else:
-            out.append(f"{key}: {', '.join(value) if isinstance(value, list) else value}\n")
+            out.append(f"{key}: {_several(value) if isinstance(value, (list, tuple)) else value}\n")
     return out

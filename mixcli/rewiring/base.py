@@ -59,6 +59,12 @@ class Rewiring(ABC):
     """What the score of an edit means."""
     constrained: ClassVar[bool] = True
     """Whether it makes edits that constraints can apply to; a layer plan makes none."""
+    published: ClassVar[dict[str, str]] = {}
+    """Data set (and network, where it depends on it) -> settings that were published for it, as a spec string."""
+    published_in: ClassVar[str] = ""
+    """Where `published` comes from."""
+    deviations: ClassVar[tuple[str, ...]] = ()
+    """In what the authors' released code departs from what is computed here by default."""
 
     @abstractmethod
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
@@ -68,8 +74,12 @@ class Rewiring(ABC):
         passed over: the method takes its next best choice, or stops where there is none.
         """
 
-    def plan(self, graph: Graph) -> LayerPlan:
-        """Which graph each layer uses afterwards; by default what the graph said before."""
+    def plan(self, graph: Graph, context: Context) -> LayerPlan:
+        """Which graph each layer uses afterwards; by default what the graph said before.
+
+        The overlays of a method are the same in number, names and layers for every graph, empty where there is nothing
+        to add, so that the graphs of a data set go into one batch.
+        """
         return graph.plan
 
 
@@ -173,8 +183,8 @@ def apply(
     spec = spec_of(REWIRINGS.name_of(type(method)), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
     edges, weight, payload = edited(graph, done)
-    provenance = (*graph.provenance, step)
-    after = graph.replace(edges=edges, weight=weight, edge=payload, plan=method.plan(graph), provenance=provenance)
+    plan, provenance = method.plan(graph, context), (*graph.provenance, step)
+    after = graph.replace(edges=edges, weight=weight, edge=payload, plan=plan, provenance=provenance)
     return Rewired(graph, after, tuple(done), interrupted)
 
 
