@@ -224,9 +224,8 @@ def row(case: Case, options: Any) -> list[Any]:
     if exact is None and not options.no_check:
         check = common.measured(second_method, g, case.normalized, method, repeats=1, limit=600.0, apart=apart)
         exact, source = check.value, "2nd method"
-    error = float("nan") if exact is None else abs(value / exact - 1)
-    agreed = "" if error <= TOLERANCE else " DISAGREES" if known else " (upper bound)"
-    cells: list[Any] = [case.name, g.n, g.m, f"{value:.10e}", method, f"{error:.1e} {source}{agreed}"]
+    cells: list[Any] = [case.name, g.n, g.m, f"{value:.10e}", method]
+    cells.append(_error(value, exact, known, source) + ("" if known else " (upper bound)"))
     cells += [f"{ours.wall:.2f}", f"{ours.processor:.2f}"]
     for peer in PEERS:
         if options.no_peers or (case.large and not options.large):
@@ -236,6 +235,13 @@ def row(case: Case, options: Any) -> list[Any]:
             _against(common.measured(peer, g, case.normalized, repeats=1, limit=options.limit, apart=apart), ours)
         )
     return cells
+
+
+def _error(value: float, exact: float | None, known: bool, source: str) -> str:
+    if exact is None:
+        return "not checked"
+    error = abs(value / exact - 1)
+    return f"{error:.1e} {source}" + (" DISAGREES" if known and not error <= TOLERANCE else "")
 
 
 def _against(peer: common.Measured, ours: common.Measured) -> str:

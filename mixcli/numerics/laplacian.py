@@ -84,13 +84,18 @@ class Pencil:
         return coo_array((both, index), shape=(self.n, self.n)).tocsr()
 
     @cached_property
+    def uneven(self) -> bool:
+        """Whether the conductances are over three decades or more."""
+        return bool(self.weight.max() > 1e3 * self.weight.min())
+
+    @cached_property
     def total_mass(self) -> float:
         """Sum of the masses."""
         return float(self.mass.sum())
 
     def laplacian(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
-        """L x for (n,)."""
-        return self.strength * x - self.adjacency @ x
+        """L x for (n,); over the edges where conductances are uneven, since D x - A x would cancel their digits."""
+        return self._over_edges(x) if self.uneven else self.strength * x - self.adjacency @ x
 
     def deflated(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """x (n,) less its B-projection on the constants."""
@@ -112,6 +117,10 @@ class Pencil:
 
     def residual(self, x: NDArray[np.float64], value: float) -> NDArray[np.float64]:
         """L x - value B x for (n,), L x summed over edges so that small entries keep their digits."""
+        return self._over_edges(x) - value * self.mass * x
+
+    def _over_edges(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         flow = self.weight * (x[self.edges[:, 0]] - x[self.edges[:, 1]])
-        lx = np.bincount(self.edges[:, 0], flow, self.n) - np.bincount(self.edges[:, 1], flow, self.n)
-        return lx - value * self.mass * x
+        lx: NDArray[np.float64] = np.bincount(self.edges[:, 0], flow, self.n)
+        lx -= np.bincount(self.edges[:, 1], flow, self.n)
+        return lx

@@ -201,3 +201,22 @@ def test_small_graphs_never_load_the_compiler() -> None:
 def test_large_graphs_get_more_time() -> None:
     assert eigen.patience(graphs.path(1000)) == 20
     assert eigen.patience(Graph(3_000_000, np.zeros((0, 2)))) == 60
+
+
+@pytest.mark.parametrize("graph", [graphs.path(300), graphs.grid(17, 18), graphs.watts_strogatz(300, 6, 0.05)])
+@pytest.mark.parametrize("decades", [6, 12, 24])
+def test_uneven_weights_keep_their_digits(graph: Graph, decades: float) -> None:
+    """Against an elimination that never subtracts, whose eigenvector still has the rounding of a dense solver."""
+    pencil = Pencil.of(conductances(graph, decades))
+    pair, exact = SOLVERS["lobpcg"](pencil), eigen.solve_dense(pencil, 1e-8)
+    assert pair is not None
+    assert pair.converged
+    assert pair.value == pytest.approx(exact.value, rel=1e-4 if decades == 24 else 1e-8)
+    assert pair.value <= exact.value * (1 + 1e-8)
+
+
+def test_uneven_weights_whatever_the_seed() -> None:
+    weighted = conductances(graphs.grid(75, 75), 24)
+    first, second = fiedler(weighted, seed=0), fiedler(weighted, seed=1)
+    assert first.converged
+    assert first.value == pytest.approx(second.value, rel=1e-7)
