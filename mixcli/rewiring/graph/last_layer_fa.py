@@ -35,7 +35,7 @@ class LastLayerFA(Rewiring):
         variant: mean, sum or complete.
 
     Yields:
-        Nothing; `plan(graph).last` names the variant, and `mixcli compare` builds the layer.
+        Nothing; `plan(graph, context).last` names the variant, and `mixcli compare` builds the layer.
 
     Cost: O(1) here; O(n) in the layer for mean and sum.
 
@@ -65,5 +65,5 @@ class LastLayerFA(Rewiring):
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         return iter(())
 
-    def plan(self, graph: Graph) -> LayerPlan:
+    def plan(self, graph: Graph, context: Context) -> LayerPlan:
         return dataclasses.replace(graph.plan, last=self.variant)
