@@ -10,22 +10,29 @@ are ours.)
 from __future__ import annotations
 
 import heapq
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixcli.numerics.neighbours import Neighbours
-
-__all__ = ["least_product_pair"]
+__all__ = ["LOWER", "MIXED", "UPPER", "Blocked", "Levels", "first_free", "least_product_pair", "search"]
 
 ENDS = 64  # nodes looked at from either end of the order before all of them are sorted
+
+
+class Blocked(Protocol):
+    """The nodes that a node cannot be joined to: its neighbours, or these and more."""
+
+    def __getitem__(self, node: int, /) -> Collection[int]: ...
+
+
 MIXED, UPPER, LOWER = 0, 1, 2  # corners: lowest × highest, the two levels above zero, the two below
 
 
-def least_product_pair(scores: NDArray[np.float64], around: Neighbours) -> tuple[int, int] | None:
+def least_product_pair(scores: NDArray[np.float64], around: Blocked) -> tuple[int, int] | None:
     """argmin of scores[u]·scores[v] over u < v that are no edge; the smallest (u, v) among equal products.
 
     Args:
@@ -47,16 +54,16 @@ def least_product_pair(scores: NDArray[np.float64], around: Neighbours) -> tuple
     if n > 8 * ENDS:
         low, high = np.partition(scores, (ENDS - 1, n - ENDS))[[ENDS - 1, n - ENDS]]
         if low < 0 < high:
-            levels = _Levels(scores, np.flatnonzero((scores <= low) | (scores >= high)))
-            found = _search(levels, around, [MIXED])
+            levels = Levels(scores, np.flatnonzero((scores <= low) | (scores >= high)))
+            found = search(levels, around, [MIXED])
             # Every pair with a node left out has at least this product.
             if found is not None and found[0] < min(low * levels.value[-1], levels.value[0] * high):
                 return found[1]
-    found = _search(_Levels(scores, np.arange(n)), around, [MIXED, UPPER, LOWER])
+    found = search(Levels(scores, np.arange(n)), around, [MIXED, UPPER, LOWER])
     return None if found is None else found[1]
 
 
-class _Levels:
+class Levels:
     """Nodes grouped by score, the groups in ascending order of their score."""
 
     def __init__(self, scores: NDArray[np.float64], nodes: NDArray[np.int64]) -> None:
@@ -84,7 +91,7 @@ class _Levels:
         return self._order[self._bounds[level] : self._bounds[level + 1]].tolist()
 
 
-def _search(levels: _Levels, around: Neighbours, corners: list[int]) -> tuple[float, tuple[int, int]] | None:
+def search(levels: Levels, around: Blocked, corners: list[int]) -> tuple[float, tuple[int, int]] | None:
     """The least product over the pairs of levels of some corners, and the smallest free pair that has it."""
     heap: list[tuple[float, int, int, int, tuple[int, int]]] = []
 
@@ -110,16 +117,16 @@ def _search(levels: _Levels, around: Neighbours, corners: list[int]) -> tuple[fl
     return best
 
 
-def _free_pair(levels: _Levels, a: int, b: int, around: Neighbours) -> tuple[int, int] | None:
+def _free_pair(levels: Levels, a: int, b: int, around: Blocked) -> tuple[int, int] | None:
     """The smallest (u, v), u < v, with one end in each of two levels, that is no edge."""
     one, other = levels.nodes(a), levels.nodes(b)
-    found = [_first_free(one, other, around)]
+    found = [first_free(one, other, around)]
     if a != b:
-        found.append(_first_free(other, one, around))
+        found.append(first_free(other, one, around))
     return min((f for f in found if f is not None), default=None)
 
 
-def _first_free(mine: list[int], theirs: list[int], around: Neighbours) -> tuple[int, int] | None:
+def first_free(mine: list[int], theirs: list[int], around: Blocked) -> tuple[int, int] | None:
     """The smallest (u, v) that is no edge with u from `mine`, v > u from `theirs`; both ascending."""
     at = 0
     for u in mine:

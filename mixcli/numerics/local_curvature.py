@@ -18,6 +18,8 @@ from mixcli.numerics import curvature, motifs
 from mixcli.numerics.neighbours import Neighbours
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from mixcli.graph import Graph
@@ -67,6 +69,18 @@ class LocalCurvature:
     def highest(self) -> EdgeValue | None:
         """The edge of greatest curvature, the smallest (u, v) among equal ones; None without edges."""
         return self._extreme(np.where(self._there, -self._value, np.inf))
+
+    def ranked(self, highest: bool = False) -> Iterator[EdgeValue]:
+        """All edges by curvature, the lowest (or highest) first, the smallest (u, v) first among equal ones."""
+        first = self.highest() if highest else self.lowest()
+        if first is None:
+            return
+        rows = np.flatnonzero(self._there)
+        key, value = self._key[rows], self._value[rows]
+        yield first  # nothing needs to be sorted for it
+        order = np.lexsort((key, -value if highest else value))[1:]
+        for at in order.tolist():
+            yield EdgeValue(*divmod(int(key[at]), self._n), float(value[at]))
 
     def values(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """All edges (m, 2), sorted, and their curvature (m,)."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from mixcli.numerics.neighbours import Neighbours
 
-__all__ = ["Candidate", "Gains", "Surroundings", "draw"]
+__all__ = ["Candidate", "Gains", "Surroundings", "draw", "joinable", "weights"]
 
 Candidate = tuple[int, int, float]
 """k, l and the gain of joining them."""
@@ -99,16 +99,16 @@ def draw(near: Surroundings, gains: Gains, tau: float, uniform: float) -> Candid
     if np.isinf(tau):
         reaches = (gain == best).any(axis=1) | (gains.with_j == best)
         reaches = _inserted(reaches, at_i, (gains.with_i == best).any())
-        k, partners, x = _partners(near, gains, int(reaches.argmax()), at_i)
+        k, partners, x = joinable(near, gains, int(reaches.argmax()), at_i)
         at = int(x.argmax())
         return k, int(partners[at]), float(x[at])
-    weight = (count * _weights(gain - best, tau)).sum(axis=1) + _weights(gains.with_j - best, tau)
-    weight = _inserted(weight, at_i, _weights(gains.with_i - best, tau).sum())
+    weight = (count * weights(gain - best, tau)).sum(axis=1) + weights(gains.with_j - best, tau)
+    weight = _inserted(weight, at_i, weights(gains.with_i - best, tau).sum())
     running = np.cumsum(weight)
     goal = uniform * running[-1]
     row = min(int(np.searchsorted(running, goal, side="right")), int(np.flatnonzero(weight)[-1]))
-    k, partners, x = _partners(near, gains, row, at_i)
-    inside = np.cumsum(_weights(x - best, tau))
+    k, partners, x = joinable(near, gains, row, at_i)
+    inside = np.cumsum(weights(x - best, tau))
     at = int(np.searchsorted(inside, goal - (running[row - 1] if row else 0.0), side="right"))
     at = min(at, len(x) - 1)
     return k, int(partners[at]), float(x[at])
@@ -119,7 +119,7 @@ def _inserted(values: NDArray[Any], at: int, value: Any) -> NDArray[Any]:
     return np.concatenate([values[:at], [value], values[at:]])
 
 
-def _weights(excess: NDArray[np.float64], tau: float) -> NDArray[np.float64]:
+def weights(excess: NDArray[np.float64], tau: float) -> NDArray[np.float64]:
     """exp(τ · excess), 0 where the excess is -inf, also for τ = 0."""
     possible = excess > -np.inf
     return np.exp(tau * np.where(possible, excess, 0.0)) * possible
@@ -143,7 +143,7 @@ def _available(near: Surroundings, gains: Gains) -> NDArray[np.int64]:
     return count
 
 
-def _partners(
+def joinable(
     near: Surroundings, gains: Gains, row: int, at_i: int
 ) -> tuple[int, NDArray[np.int64], NDArray[np.float64]]:
     """One k with its partners l, ascending, and their gains; rows are counted with i in its place."""

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixcli.numerics.extreme_allowed_pair import Partners, least_allowed_pair
 from mixcli.numerics.extreme_pair import least_product_pair
 from mixcli.numerics.neighbours import Neighbours
 from mixcli.numerics.slow_mode import Diffusion, slow_mode
 from mixcli.rewiring.base import Edit, Rewiring, topology_rng
+from mixcli.rewiring.published import FOSR_SETTINGS, FOSR_SOURCE
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -43,8 +45,8 @@ class FoSR(Rewiring):
 
     Stated rules: a node without edges keeps its value in a step and counts as a component; several components are
     joined first, since x is then constant in sign on each in the limit; on a graph without edges the start vector
-    decides; a complete graph gets nothing. The gap may go down after a step, since x lags behind. Weights play no role
-    and are kept.
+    decides; a complete graph gets nothing. Under constraints the minimum is taken over the allowed pairs. The gap may
+    go down after a step, since x lags behind. Weights play no role and are kept.
 
     Args:
         iterations: edges to add.
@@ -70,10 +72,18 @@ class FoSR(Rewiring):
     power_steps: int = param(5, "power steps before the first edge", ge=0)
     converged: bool = param(False, "start from the limit of the power steps")
 
-    constrained = False
     cost = "O(n + m) per edge"
     equation = "argmin over non-edges of x_u x_v / sqrt((1 + d_u)(1 + d_v)), one power step per edge"
     cites = "Karhadkar, Banerjee & Montúfar, ICLR 2023, Algorithm 1"
+    published = FOSR_SETTINGS
+    published_in = FOSR_SOURCE
+    deviations = (
+        "start vector drawn without a seed",
+        "n taken from the largest end of an edge, so the last nodes are lost where they have none",
+        "0 / 0 at nodes without edges, and NaN decides from there on",
+        "self-loops on a complete graph",
+        "n x n matrix per edge",
+    )
     score = "x_u x_v / sqrt((1 + d_u)(1 + d_v)): first-order change of the gap, up to sign and scale"
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
@@ -81,13 +91,15 @@ class FoSR(Rewiring):
             return
         diffusion, around = Diffusion(graph), Neighbours(graph)
         x = self._start(graph, diffusion, context)
+        choose = _chooser(around, rules)
         for step in range(self.iterations):
             factor = x / np.sqrt(1.0 + diffusion.degree)
-            pair = least_product_pair(on_grid(factor), around)
+            pair = choose(on_grid(factor))
             if pair is None:
                 return
             u, v = pair
-            yield Edit("add", u, v, float(factor[u] * factor[v]), step)
+            reason = f"slow mode {x[u]:.3g} at {u}, {x[v]:.3g} at {v}"
+            yield Edit("add", u, v, float(factor[u] * factor[v]), step, reason)
             around.add(u, v)
             diffusion.add(u, v)
             x = diffusion.step(x)
@@ -99,6 +111,15 @@ class FoSR(Rewiring):
         for _ in range(self.power_steps):
             x = diffusion.step(x)
         return x
+
+
+def _chooser(around: Neighbours, rules: Rules) -> Callable[[NDArray[np.float64]], tuple[int, int] | None]:
+    """How the pair of least product is found: among all pairs, or among those that constraints allow."""
+    if not rules:
+        return lambda scores: least_product_pair(scores, around)
+    blocked = Partners(around, rules.constraints.forbidden)
+    sides = None if rules.constraints.sides is None else np.array(rules.constraints.sides, dtype=np.int64)
+    return lambda scores: least_allowed_pair(scores, blocked, rules.open, sides)
 
 
 def on_grid(values: NDArray[np.float64]) -> NDArray[np.float64]:

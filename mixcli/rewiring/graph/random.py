@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 
 __all__ = ["RandomEdges"]
 
+PATIENCE = 1000
+"""Draws in a row that constraints may spoil before the allowed pairs are listed."""
+
+REASON = "drawn at random"
+
 
 @dataclass(frozen=True)
 class RandomEdges(Rewiring):
@@ -30,8 +35,9 @@ class RandomEdges(Rewiring):
     Equation: P(uv) = 1 / |{pairs that are no edge}| at each step.
 
     Pairs are drawn until one is no edge; once half of all pairs are edges, the missing ones are listed instead, so that
-    the draw stays exact and quick up to the complete graph, where it stops. Joins components and isolated nodes like
-    any other pair. Weights play no role and are kept.
+    the draw stays exact and quick up to the complete graph, where it stops. Under constraints it draws uniformly from
+    the allowed pairs, which are listed once a thousand draws in a row were spoilt. Joins components and isolated nodes
+    like any other pair. Weights play no role and are kept.
 
     Args:
         iterations: edges to add.
@@ -52,7 +58,6 @@ class RandomEdges(Rewiring):
 
     iterations: int = param(10, "edges to add", ge=0)
 
-    constrained = False
     cost = "O(1) per edge"
     equation = "P(uv) = 1 / number of pairs that are no edge"
     cites = "Erdős & Rényi, Publ. Math. Debrecen 6 (1959), the process G(n, m) -> G(n, m+1)"
@@ -60,24 +65,29 @@ class RandomEdges(Rewiring):
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         rng = topology_rng(context, "random", graph)
-        pairs = graph.n * (graph.n - 1) // 2
         around = Neighbours(graph)
-        added = 0
-        while added < self.iterations and 2 * (graph.m + added) < pairs:
+        added = refused = 0
+        while added < self.iterations and 2 * (graph.m + added) < _pairs(graph.n) and refused < PATIENCE:
             u, v = _pair(rng, graph.n)
-            if v not in around[u]:
+            refused += 1
+            if v not in around[u] and rules.may_add(u, v):
                 around.add(u, v)
-                yield Edit("add", u, v, 0.0, added)
-                added += 1
-        if added == self.iterations or graph.m + added == pairs:
+                yield Edit("add", u, v, 0.0, added, REASON)
+                added, refused = added + 1, 0
+        if added == self.iterations or graph.m + added == _pairs(graph.n):
             return
-        missing = _missing(graph, around)
+        missing = _missing(graph.n, around, rules, context)
         while added < self.iterations and missing:
             at = int(rng.integers(len(missing)))
             missing[at], missing[-1] = missing[-1], missing[at]
             u, v = divmod(missing.pop(), graph.n)
-            yield Edit("add", u, v, 0.0, added)
-            added += 1
+            if rules.may_add(u, v):  # a pair that was closed in the meantime stays closed
+                yield Edit("add", u, v, 0.0, added, REASON)
+                added += 1
+
+
+def _pairs(n: int) -> int:
+    return n * (n - 1) // 2
 
 
 def _pair(rng: Generator, n: int) -> tuple[int, int]:
@@ -87,13 +97,24 @@ def _pair(rng: Generator, n: int) -> tuple[int, int]:
     return (u, v) if u < v else (v, u)
 
 
-def _missing(graph: Graph, around: Neighbours) -> list[int]:
-    """u·n + v of all pairs u < v that are no edge; only called where these are at most as many as the edges."""
-    n = graph.n
-    rows: list[NDArray[np.int64]] = []
-    for u in range(n - 1):
-        free = np.ones(n, dtype=bool)
+def _missing(n: int, around: Neighbours, rules: Rules, context: Context) -> list[int]:
+    """u·n + v of all pairs u < v that are no edge, of nodes that may get one.
+
+    Without constraints only called where these pairs are at most as many as the edges.
+    """
+    may = np.ones(n, dtype=bool) if rules.open is None else rules.open
+    pairs = _pairs(int(may.sum()))
+    if rules:
+        context.limits.check(
+            "random under constraints", memory=16.0 * pairs, operations=4.0 * pairs, instead="loosen the constraints"
+        )
+    sides = None if rules.constraints.sides is None else np.array(rules.constraints.sides)
+    rows: list[NDArray[np.int64]] = [np.zeros(0, np.int64)]
+    for u in np.flatnonzero(may[:-1]).tolist():
+        free = may.copy()
         free[: u + 1] = False
         free[list(around[u])] = False
+        if sides is not None:
+            free &= sides != sides[u]
         rows.append(np.flatnonzero(free) + u * n)
     return np.concatenate(rows).tolist()

@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING, Literal
 
 from mixcli.numerics.local_curvature import LocalCurvature
 from mixcli.numerics.support import Surroundings, draw
+from mixcli.numerics.support_allowed import draw_allowed
 from mixcli.numerics.support_gain import paper_gains, released_gains
 from mixcli.rewiring.base import Edit, Rewiring, topology_rng
+from mixcli.rewiring.published import SDRF_SETTINGS, SDRF_SOURCE
 from mixcli.spec import param
 
 if TYPE_CHECKING:
+    from numpy.random import Generator
+
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.numerics.local_curvature import EdgeValue
+    from mixcli.numerics.support import Candidate
     from mixcli.rewiring.base import Rules
 
 __all__ = ["SDRF"]
@@ -31,6 +37,8 @@ class SDRF(Rewiring):
     Stated rules: of equal edges the one with the smallest (u, v) counts. Candidates stand in ascending order of (k, l),
     i < j; a pair of common neighbours of i and j is one candidate. One uniform number a step picks from the cumulated
     weights; τ = inf takes the first candidate of greatest gain. It stops at a step with nothing to add or remove.
+    Under constraints a draw that they refuse is repeated among the allowed candidates; an edge around which they refuse
+    every candidate is passed over for the next in order of κ, and so is an edge that must not be removed.
     κ follows from integer counts, recomputed only where an edit can change them, and equals a full recomputation bit
     for bit. Weights play no role and are kept. A removal may disconnect the graph.
 
@@ -53,7 +61,7 @@ class SDRF(Rewiring):
         >>> from mixcli.generators.graphs import barbell
         >>> from mixcli.rewiring.base import rewire
         >>> rewire(barbell(5, 0), "sdrf:iterations=1,tau=inf").edits
-        (Edit(op='add', u=0, v=5, score=0.46666666666666656, step=0),)
+        (Edit(op='add', u=0, v=5, score=0.46666666666666656, step=0, reason='bottleneck 4-5 at -1.2'),)
 
     Source: Topping, Di Giovanni, Chamberlain, Dong & Bronstein, "Understanding over-squashing and bottlenecks on graphs
     via curvature", ICLR 2022, Algorithm 1 and Definition 1. Local recomputation and drawing by classes are ours.
@@ -65,31 +73,89 @@ class SDRF(Rewiring):
     variant: Literal["paper", "released"] = param("paper", "the paper's definitions or those of the released code")
 
     removes = True
-    constrained = False
     cost = "O(m) per step and O(m) memory"
     equation = "add kl near argmin κ with probability ∝ exp(τ x_kl); remove argmax κ if > C⁺"
     cites = "Topping et al., ICLR 2022, Algorithm 1"
+    published = SDRF_SETTINGS
+    published_in = SDRF_SOURCE
+    deviations = (
+        "4-cycles counted with walks through the edge itself, and no rule for leaves (variant=released)",
+        "on the CPU each row of the curvature matrix ends at its first non-neighbour, so most edges count as flat",
+        "random numbers without a seed",
+        "exp(τ x) overflows for a large τ",
+        "C⁺ of a data set is never passed on: it is always 0.5",
+    )
     score = "gain in curvature of the bottleneck (additions), curvature (removals)"
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         rng = topology_rng(context, "sdrf", graph)
         state = LocalCurvature(graph, self.variant, context.thread_count)
-        gains_of = paper_gains if self.variant == "paper" else released_gains
+        choice = _Choice(self, state, rules, rng)
         for step in range(self.iterations):
             bottleneck = state.lowest()
             if bottleneck is None:
                 return
-            surplus = state.highest() if self.c_plus is not None else None
-            if surplus is not None and self.c_plus is not None and surplus.value <= self.c_plus:
-                surplus = None
-            near = Surroundings(state.around, bottleneck.u, bottleneck.v)
-            found = draw(near, gains_of(near, bottleneck.value), self.tau, float(rng.random()))
+            surplus = choice.surplus()
+            bottleneck, found = choice.addition(bottleneck)
             if found is not None:
                 u, v = min(found[:2]), max(found[:2])
-                yield Edit("add", u, v, found[2], step)
+                yield Edit("add", u, v, found[2], step, f"bottleneck {_told(bottleneck)}")
                 state.add(u, v)
+                choice.added(u, v)
             if surplus is not None:
-                yield Edit("remove", surplus.u, surplus.v, surplus.value, step)
+                reason = f"curvature {surplus.value:.4g} above {self.c_plus:.4g}"
+                yield Edit("remove", surplus.u, surplus.v, surplus.value, step, reason)
                 state.remove(surplus.u, surplus.v)
+                choice.removed()
             if found is None and surplus is None:
                 return
+
+
+def _told(edge: EdgeValue) -> str:
+    return f"{edge.u}-{edge.v} at {edge.value:.4g}"
+
+
+class _Choice:
+    """Which pair to join and which edge to remove, with the next best choice where constraints refuse the first."""
+
+    def __init__(self, method: SDRF, state: LocalCurvature, rules: Rules, rng: Generator) -> None:
+        self.state, self.rules, self.rng = state, rules, rng
+        self.tau, self.c_plus = method.tau, method.c_plus
+        self.gains_of = paper_gains if method.variant == "paper" else released_gains
+        self.exhausted: set[tuple[int, int]] = set()
+        """Edges around which the constraints refuse everything; additions elsewhere cannot change that."""
+
+    def surplus(self) -> EdgeValue | None:
+        """The edge to remove, or None."""
+        if self.c_plus is None:
+            return None
+        if not self.rules:
+            top = self.state.highest()
+            return top if top is not None and top.value > self.c_plus else None
+        above = (edge for edge in self.state.ranked(highest=True) if edge.value > self.c_plus)
+        return next((edge for edge in above if self.rules.may_remove(edge.u, edge.v)), None)
+
+    def addition(self, bottleneck: EdgeValue) -> tuple[EdgeValue, Candidate | None]:
+        """The edge to help and the pair to join."""
+        near = Surroundings(self.state.around, bottleneck.u, bottleneck.v)
+        found = draw(near, self.gains_of(near, bottleneck.value), self.tau, float(self.rng.random()))
+        if found is None or self.rules.may_add(*found[:2]):
+            return bottleneck, found
+        for edge in self.state.ranked():
+            if edge[:2] in self.exhausted:
+                continue
+            near = Surroundings(self.state.around, edge.u, edge.v)
+            gains = self.gains_of(near, edge.value)
+            found = draw_allowed(near, gains, self.tau, self.rng, self.rules.may_add, self.rules.open)
+            if found is not None:
+                return edge, found
+            self.exhausted.add(edge[:2])
+        return bottleneck, None
+
+    def added(self, u: int, v: int) -> None:
+        """A new edge brings new candidates to the edges at its ends."""
+        self.exhausted = {edge for edge in self.exhausted if not {u, v} & set(edge)}
+
+    def removed(self) -> None:
+        """A removal may open nodes and pairs anywhere near."""
+        self.exhausted.clear()
