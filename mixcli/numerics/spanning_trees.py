@@ -29,7 +29,7 @@ PLAIN_EDGES = 10_000
 CHUNK = 32  # trees from one stream of random numbers
 FEWEST = 2 * CHUNK
 MOST = 20_000
-STEP = 10.0  # elementary operations for one step of a walk
+STEP = 100.0  # elementary operations for one step of a walk, which waits for memory on large graphs
 DRAWS = 1 << 16  # random numbers made at a time
 
 

@@ -90,7 +90,8 @@ def _full(graph: Graph, record: dict[str, Any], found: Mapping[str, Values], *, 
 def _value(entry: Mapping[str, Any]) -> str:
     if "summary" in entry:
         mean = entry["summary"].get("mean")
-        return "none" if mean is None else f"{number(mean)} mean"
+        about = "" if entry["exact"] else "≈ "
+        return "none" if mean is None else f"{about}{number(mean)} mean"
     if entry["value"] is None:
         return "not defined"
     error = f" ± {number(entry['error'])}" if entry.get("error") else ""
@@ -104,6 +105,8 @@ def _details(entry: Mapping[str, Any], *, connected: bool) -> str:
         parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and k != "mean"]
         if s.get("negative_fraction"):
             parts.append(f"{s['negative_fraction']:.0%} negative")
+        if entry.get("error"):
+            parts.append(f"standard errors up to {number(entry['error'])}")
     details = entry.get("details") or {}
     parts += _figures({k: v for k, v in details.items() if not (connected and k in ONLY_DISCONNECTED)})
     if details.get("relative_error") is not None:

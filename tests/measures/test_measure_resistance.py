@@ -18,6 +18,7 @@ from zoo import ZOO, Entry
 from mixcli.context import Context
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph, from_arcs
+from mixcli.limits import Limits
 from mixcli.measures.base import Values, measure
 from mixcli.numerics import resistance
 
@@ -73,6 +74,20 @@ def test_weights_are_conductances() -> None:
     assert _find(g, "effective_resistance").data == pytest.approx([0.25, 2])
     assert _find(g, "commute_time").data == pytest.approx([9 * 0.25, 9 * 2])
     assert _find(g, "kirchhoff").data == pytest.approx(0.25 + 2 + 2.25)
+
+
+@given(st.lists(st.floats(0.01, 100), min_size=2, max_size=6))
+@settings(max_examples=30, deadline=None)
+def test_series_and_parallel(conductances: list[float]) -> None:
+    """A cycle is an edge in parallel to the others in series; a bundle of two-step ways adds up their conductances."""
+    c = np.array([1.0, *conductances])
+    g = families.cycle(len(c)).replace(weight=c)
+    found = _find(g, "effective_resistance").data
+    assert found == pytest.approx(1 / (c + 1 / ((1 / c).sum() - 1 / c)), rel=1e-12)
+    k = len(conductances)
+    ways = np.array([(0, 2 + i) for i in range(k)] + [(1, 2 + i) for i in range(k)])
+    bundle = from_arcs(2 + k, ways, directed=False, weight=np.tile(conductances, 2))
+    assert resistance.pair(bundle, 0, 1, Limits()) == pytest.approx(2 / np.sum(conductances), rel=1e-12)
 
 
 def test_all_edges_and_pairs_against_networkx() -> None:

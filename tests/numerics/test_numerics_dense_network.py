@@ -27,6 +27,12 @@ def test_the_same_as_by_elimination(entry: Entry) -> None:
     assert found.residual < 1e-10
 
 
+@pytest.mark.parametrize("entry", [e for e in ZOO if e.largest_resistance is not None and e.components == 1], ids=str)
+def test_largest_resistance(entry: Entry) -> None:
+    for solver in (None, device.TorchSolver("cpu")):
+        assert all_pairs(entry.graph, Limits(), solver).max() == pytest.approx(entry.largest_resistance, rel=1e-9)
+
+
 def test_graphs_without_edges() -> None:
     found = on_device(Graph(3, np.zeros((0, 2), np.int64)), "cpu")
     assert found.edge.shape == (0,)
