@@ -83,14 +83,18 @@ class Sketch(Estimate):
 
 
 class Tally(NamedTuple):
-    """Sums over the columns of one block, for edges (m,), nodes (n,) and components (c, columns)."""
+    """Sums over columns of products and of their squares: by edge (m,), by node (n,), and by component (c,) of those
+    of its nodes, weighed by strength or plain.
+    """
 
     edge: NDArray[np.float64]
     edge_square: NDArray[np.float64]
     node: NDArray[np.float64]
     node_square: NDArray[np.float64]
     weighed: NDArray[np.float64]
+    weighed_square: NDArray[np.float64]
     plain: NDArray[np.float64]
+    plain_square: NDArray[np.float64]
 
 
 class Blocks(Protocol):
@@ -132,7 +136,7 @@ def sketch(
         wave = range(done, min(done + WAVE, most))
         with ThreadPoolExecutor(max(1, min(threads, WAVE))) as pool:
             for found in pool.map(blocks.tally, wave):
-                sums = _together(sums, found)
+                sums = Tally(*(x + y for x, y in zip(sums, found, strict=True)))
         done = wave.stop
         if progress:
             progress("columns of the sketch", done * COLUMNS, most * COLUMNS)
@@ -145,13 +149,8 @@ def sketch(
 
 def _nothing(graph: Graph) -> Tally:
     """The sums over no columns."""
-    m, n, columns = graph.m, graph.n, (graph.components.count, 0)
-    return Tally(*(np.zeros(shape) for shape in (m, m, n, n, columns, columns)))
-
-
-def _together(a: Tally, b: Tally) -> Tally:
-    sums = (x + y for x, y in zip(a[:4], b[:4], strict=True))
-    return Tally(*sums, *(np.concatenate(pair, axis=1) for pair in zip(a[4:], b[4:], strict=True)))
+    m, n, c = graph.m, graph.n, graph.components.count
+    return Tally(*(np.zeros(shape) for shape in (m, m, n, n, c, c, c, c)))
 
 
 def _mean(
@@ -171,11 +170,10 @@ def _estimate(
     node, node_error = _mean(sums.node, sums.node_square, k)
     node += near_nodes
     volume = np.bincount(of, graph.strength, len(sizes))
-    parts = []
-    for columns, mass in ((sums.plain, np.ones(graph.n)), (sums.weighed, graph.strength)):
-        value = columns.mean(axis=1) + np.bincount(of, mass * near_nodes, len(sizes))
-        parts.append((value, columns.std(axis=1, ddof=1) / np.sqrt(k)))
-    (trace, trace_error), (kemeny, kemeny_error) = parts
+    trace, trace_error = _mean(sums.plain, sums.plain_square, k)
+    kemeny, kemeny_error = _mean(sums.weighed, sums.weighed_square, k)
+    trace += np.bincount(of, near_nodes, len(sizes))
+    kemeny += np.bincount(of, graph.strength * near_nodes, len(sizes))
     return Sketch(
         edge=np.clip(base + edge, 0.0, 1.0 / weight),  # Rayleigh: no more than the edge alone
         edge_error=edge_error,

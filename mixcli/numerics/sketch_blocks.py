@@ -106,11 +106,12 @@ class KernelBlocks:
         sketch_kernel.average(*self._matrix, z, once)
         sketch_kernel.centre(once, self._matrix[3], self._label, self._count)
         sketch_kernel.average(*self._matrix, once, z)
-        sums = Tally(*(np.zeros(s) for s in (m, m, n, n, (self._count, COLUMNS), (self._count, COLUMNS))))
-        sketch_kernel.tally_edges(self._first, self._second, once, z, sums.edge, sums.edge_square)
-        node, square = sums.node, sums.node_square
-        sketch_kernel.tally_nodes(once, z, self._strength, self._label, node, square, sums.weighed, sums.plain)
-        return sums._replace(node=node[self._place], node_square=square[self._place])
+        edge, edge_square, node, node_square = (np.zeros(size) for size in (m, m, n, n))
+        weighed, plain = np.zeros((2, self._count, COLUMNS))
+        sketch_kernel.tally_edges(self._first, self._second, once, z, edge, edge_square)
+        sketch_kernel.tally_nodes(once, z, self._strength, self._label, node, node_square, weighed, plain)
+        place = self._place
+        return Tally(edge, edge_square, node[place], node_square[place], *_sums(weighed), *_sums(plain))
 
 
 class ArrayBlocks:
@@ -147,14 +148,17 @@ class ArrayBlocks:
         twice = self._average(once)
         u, v = graph.edges.T
         edge, node = (once[u] - once[v]) * (twice[u] - twice[v]), once * twice
-        return Tally(
-            edge.sum(axis=1), (edge * edge).sum(axis=1), node.sum(axis=1), (node * node).sum(axis=1),
-            _by_component(graph.strength[:, None] * node, of, count), _by_component(node, of, count),
-        )  # fmt: skip
+        weighed, plain = (_by_component(x, of, count) for x in (graph.strength[:, None] * node, node))
+        return Tally(*_sums(edge), *_sums(node), *_sums(weighed), *_sums(plain))
 
 
 def _tolerance(weight: NDArray[np.float64]) -> float:
     return WIDE_TOLERANCE if len(weight) and weight.max() > WIDE * weight.min() else TOLERANCE
+
+
+def _sums(x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Over the columns: of the values and of their squares."""
+    return x.sum(axis=1), (x * x).sum(axis=1)
 
 
 def _by_component(values: NDArray[np.float64], of: NDArray[np.int64], count: int) -> NDArray[np.float64]:
