@@ -189,7 +189,11 @@ REWIRINGS = Catalog(
         "sdrf": "mixcli.rewiring.graph.sdrf:SDRF",
         "fosr": "mixcli.rewiring.graph.fosr:FoSR",
         "random": "mixcli.rewiring.graph.random:RandomEdges",
+        "expander": "mixcli.rewiring.graph.expander:Expander",
+        "cayley": "mixcli.rewiring.graph.cayley:Cayley",
         "last_layer_fa": "mixcli.rewiring.graph.last_layer_fa:LastLayerFA",
+        "virtual_node": "mixcli.rewiring.graph.virtual_node:VirtualNode",
+        "laser": "mixcli.rewiring.graph.laser:LASER",
     },
     {"fa": "last_layer_fa"},
 )

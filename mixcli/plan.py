@@ -73,7 +73,7 @@ class Overlay:
         where = {"all": "every layer", "last": "the last layer"}.get(self.layers, f"{self.layers} layers")
         if self.layers.startswith("from:"):
             where = f"layers {self.layers[5:]} and up"
-        extra = f" and {self.virtual} virtual nodes" if self.virtual else ""
+        extra = f" and {self.virtual} virtual node{'s' * (self.virtual > 1)}" if self.virtual else ""
         how = "in place of" if self.replaces else "beside"
         return f"{self.name} ({len(self.edges)} edges{extra}) {how} the graph in {where}"
 
