@@ -90,11 +90,12 @@ class KernelBlocks:
     def _solve(self, right: NDArray[Any], steps: int) -> tuple[NDArray[Any], int, float]:
         from mixcli.numerics import sketch_kernel
 
-        found: tuple[NDArray[Any], int, float] = sketch_kernel.conjugate_gradients(
-            *self._matrix, *self._factor, self._label, self._count, np.ones(self._graph.n, self._type), right,
+        work = np.zeros((4, *right.shape), self._type)
+        taken, left = sketch_kernel.conjugate_gradients(
+            *self._matrix, *self._factor, self._label, self._count, np.ones(self._graph.n, self._type), right, work,
             self._tolerance, steps,
         )  # fmt: skip
-        return found
+        return work[0], taken, left
 
     def tally(self, block: int) -> Tally:
         """The sums of block number `block`."""

@@ -148,40 +148,51 @@ def _turn(p: Any, z: Any, beta: Any) -> None:
 
 
 @kernel
+def _precondition(
+    column: Any, row: Any, value: Any, inverse: Any, mass: Any, label: Any, count: int, r: Any, z: Any
+) -> Any:
+    """z = M r, centred; r'z by columns."""
+    n, k = r.shape
+    for i in range(n):
+        for c in range(k):
+            z[i, c] = r[i, c]
+    sweep(column, row, value, inverse, z)
+    centre(z, mass, label, count)
+    return _products(r, z)
+
+
+@kernel
 def conjugate_gradients(
     start: Any, index: Any, weight: Any, strength: Any, column: Any, row: Any, value: Any, inverse: Any,
-    label: Any, count: int, mass: Any, r: Any, tolerance: float, steps: int,
+    label: Any, count: int, mass: Any, r: Any, work: Any, tolerance: float, steps: int,
 ) -> Any:  # fmt: skip
     """X with L X = r, columns independent; r is overwritten. A factor without entries is Jacobi's preconditioner.
 
     Stops when every column has r'Mr < tolerance² of its start: with a good M that is the error in the norm of L, which
-    does not care about the scale of the weights.
+    does not care about the scale of the weights. work (4, n, k) is zero before; its first block is X after.
 
     Returns:
-        X, steps taken, the largest √(r'Mr) left relative to its start.
+        Steps taken, and the largest √(r'Mr) left relative to its start.
     """
-    x, z, q = np.zeros_like(r), np.empty_like(r), np.empty_like(r)
-    z[:] = r
-    sweep(column, row, value, inverse, z)
-    centre(z, mass, label, count)
-    p = z.copy()
-    at_start = np.maximum(_products(r, z), 1e-300)
-    rz = at_start.copy()
+    x, z, q, p = work[0], work[1], work[2], work[3]
+    k = r.shape[1]
+    rz = _precondition(column, row, value, inverse, mass, label, count, r, z)
+    first, scale = rz.copy(), np.zeros(k, r.dtype)
+    _turn(p, z, scale)
     taken, left = 0, 1.0
-    scale = np.ones(r.shape[1], r.dtype)
-    while taken < steps:
+    while taken < steps and left >= tolerance:
         _laplacian(start, index, weight, strength, p, q)
-        scale[:] = rz / np.maximum(_products(p, q), 1e-300)
+        pq = _products(p, q)
+        for c in range(k):
+            scale[c] = rz[c] / pq[c] if pq[c] > 0.0 else 0.0
         _step(x, r, p, q, scale)
         taken += 1
-        z[:] = r
-        sweep(column, row, value, inverse, z)
-        centre(z, mass, label, count)
-        new = np.maximum(_products(r, z), 0.0)
-        left = np.sqrt((new / at_start).max())
-        if left < tolerance:
-            break
-        scale[:] = new / np.maximum(rz, 1e-300)
+        new = _precondition(column, row, value, inverse, mass, label, count, r, z)
+        left = 0.0
+        for c in range(k):
+            scale[c] = new[c] / rz[c] if rz[c] > 0.0 else 0.0
+            if first[c] > 0.0:
+                left = max(left, np.sqrt(max(new[c], 0.0) / first[c]))
         _turn(p, z, scale)
         rz = new
-    return x, taken, left
+    return taken, left
