@@ -189,6 +189,7 @@ REWIRINGS = Catalog(
         "sdrf": "mixcli.rewiring.graph.sdrf:SDRF",
         "fosr": "mixcli.rewiring.graph.fosr:FoSR",
         "gtr": "mixcli.rewiring.graph.gtr:GTR",
+        "err": "mixcli.rewiring.graph.err:ERR",
         "random": "mixcli.rewiring.graph.random:RandomEdges",
         "expander": "mixcli.rewiring.graph.expander:Expander",
         "cayley": "mixcli.rewiring.graph.cayley:Cayley",

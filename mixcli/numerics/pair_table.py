@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixcli.graph import Graph
+    from mixcli.limits import Limits
 
-__all__ = ["BRIDGE", "TIE", "PairTable", "ahead"]
+__all__ = ["BRIDGE", "TIE", "PairTable", "ahead", "component_tables"]
 
 TIE = 1e-10  # scores this close, relative to the best, are equal: symmetric pairs differ by rounding
 BRIDGE = 1e-9  # an edge whose conductance times resistance is this close to 1 carries all current: a bridge
@@ -61,12 +62,6 @@ class PairTable:
         np.fill_diagonal(self._taken, True)
         self._changes = 0
         self._make()
-
-    @staticmethod
-    def memory(sizes: NDArray[np.int64], score: Score) -> float:
-        """Bytes for tables of components of some sizes, the work on the largest included."""
-        squares = sizes.astype(np.float64) ** 2
-        return float((17.0 if score == "drop" else 9.0) * squares.sum() + 8.0 * squares.max(initial=0.0))
 
     @property
     def k(self) -> int:
@@ -178,6 +173,32 @@ class PairTable:
             self._p = p
             if self.score == "drop":
                 self._s = p @ p
+
+
+def component_tables(graph: Graph, score: Score, limits: Limits, what: str, instead: str) -> dict[int, PairTable]:
+    """A table for each component of three nodes or more, by number of the component.
+
+    Args:
+        graph: undirected; weights are conductances.
+        score: as for `PairTable`.
+        limits: memory and operations it may take.
+        what: who asks, for the message.
+        instead: the way around.
+
+    Raises:
+        LimitExceeded: 17 bytes (9 without drops) for each pair in a component, or a cube of operations, are too many.
+    """
+    components = graph.components
+    sizes = components.sizes[components.sizes > 2].astype(np.float64)
+    each = 17.0 if score == "drop" else 9.0
+    memory = each * (sizes**2).sum() + 8.0 * (sizes**2).max(initial=0.0)
+    limits.check(what, memory=float(memory), operations=0.15 * float((sizes**3).sum()), instead=instead)
+    order = np.argsort(components.of_node, kind="stable")
+    end = np.cumsum(components.sizes)
+    return {
+        c: PairTable(graph, order[end[c] - components.sizes[c] : end[c]], score)
+        for c in np.flatnonzero(components.sizes > 2).tolist()
+    }
 
 
 def ahead(score: float, best: float) -> bool:

@@ -55,25 +55,24 @@ def err(g: Graph, steps: int, adds: bool = True, removes: bool = True) -> list[t
     """Add the pair of greatest resistance, then remove the edge of least resistance that is no bridge."""
     a, found, touched = conductances(g), [], set()
     for _ in range(steps):
-        before = len(found)
         if adds:
             r = resistances(a)
             options = {p: r[p] for p in _free(a) if p not in touched}
-            if options:
-                pair = _first(options)
-                found.append(("add", *pair, options[pair]))
-                touched.add(pair)
-                a[pair] = a[pair[::-1]] = 1.0
+            if not options:
+                break
+            pair = _first(options)
+            found.append(("add", *pair, options[pair]))
+            touched.add(pair)
+            a[pair] = a[pair[::-1]] = 1.0
         if removes:
             r = resistances(a)
             options = {p: -r[p] for p in _edges(a) if p not in touched and not _is_bridge(a, p)}
-            if options:
-                pair = _first(options)
-                found.append(("remove", *pair, -options[pair]))
-                touched.add(pair)
-                a[pair] = a[pair[::-1]] = 0.0
-        if len(found) == before:
-            break
+            if not options:
+                break
+            pair = _first(options)
+            found.append(("remove", *pair, -options[pair]))
+            touched.add(pair)
+            a[pair] = a[pair[::-1]] = 0.0
     return found
 
 

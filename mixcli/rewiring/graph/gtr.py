@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
-from mixcli.numerics.pair_table import PairTable, ahead
+from mixcli.numerics.pair_table import ahead, component_tables
 from mixcli.rewiring.base import Edit, Rewiring
 from mixcli.rewiring.published import GTR_SETTINGS, GTR_SOURCE
 from mixcli.spec import param
@@ -16,6 +14,7 @@ from mixcli.spec import param
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.numerics.pair_table import PairTable
     from mixcli.rewiring.base import Rules
 
 __all__ = ["GTR"]
@@ -75,13 +74,8 @@ class GTR(Rewiring):
     )
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
-        sizes = graph.components.sizes
-        sizes = sizes[sizes > 2]
-        context.limits.check(
-            "gtr", memory=PairTable.memory(sizes, "drop"), operations=0.15 * float((sizes.astype(float) ** 3).sum()),
-            instead="use fosr, whose memory is O(n + m)",
-        )  # fmt: skip
-        greedy = _Greedy(graph, rules, scaled=self.variant == "paper")
+        tables = component_tables(graph, "drop", context.limits, "gtr", "use fosr, whose memory is O(n + m)")
+        greedy = _Greedy(graph, tables, rules, scaled=self.variant == "paper")
         for step in range(self.iterations):
             found = greedy.next()
             if found is None:
@@ -94,17 +88,12 @@ class GTR(Rewiring):
 class _Greedy:
     """The best pair over all components; a component is searched again only after it got an edge."""
 
-    def __init__(self, graph: Graph, rules: Rules, scaled: bool) -> None:
+    def __init__(self, graph: Graph, tables: dict[int, PairTable], rules: Rules, scaled: bool) -> None:
         self._of_node = graph.components.of_node
+        self._tables, self._scaled = tables, scaled
         self._allowed = rules.may_add if rules else None
-        self._scaled = scaled
-        self._tables: dict[int, PairTable] = {}
         self._best: dict[int, tuple[float, int, int] | None] = {}
-        by_component = np.argsort(self._of_node, kind="stable")
-        ends = np.cumsum(graph.components.sizes)
-        for c in np.flatnonzero(graph.components.sizes > 2).tolist():
-            nodes = by_component[ends[c] - graph.components.sizes[c] : ends[c]]
-            self._tables[c] = PairTable(graph, nodes, "drop")
+        for c in tables:
             self._search(c)
 
     def next(self) -> tuple[float, int, int] | None:
