@@ -1,23 +1,25 @@
 """`mixcli rewire`: change a graph, say what was changed, and write it in the form it came in."""
 
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mixcli.catalog import REWIRINGS
-from mixcli.cli.options import Sources, shared
+from mixcli.cli.budget import Budget, BudgetOption
+from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
+from mixcli.cli.edit_log import LogOption, logger, opened
+from mixcli.cli.options import Sources as SourcesArgument
+from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell, different, pipe_errors, plural
 from mixcli.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
-    from mixcli.rewiring.base import Edit, Rewired
+    from mixcli.rewiring.base import Rewired
 
 EPILOG = """\b
 Examples:
@@ -39,7 +41,7 @@ GAP_NODES = 20_000
 )  # fmt: skip
 def rewire(
     shell: Shell,
-    sources: Sources = None,
+    sources: SourcesArgument = None,
     method: Annotated[
         str, typer.Option("--method", metavar="METHOD", help="Rewiring; `mixcli methods` lists them.")
     ] = "",
@@ -47,28 +49,26 @@ def rewire(
         str | None,
         typer.Option("--to", metavar="FORMAT", help="Format of the result; default: suffix of -o, else as it came."),
     ] = None,
-    budget: Annotated[
-        str | None,
-        typer.Option(
-            "--budget", metavar="N|N%", help="Make N edits, or N % of the edges, whatever the method's iterations."
-        ),
-    ] = None,
-    log: Annotated[
-        Path | None, typer.Option("--log", metavar="FILE", help="Write every edit here, as JSON lines.")
-    ] = None,
+    budget: BudgetOption = None,
+    max_degree: MaxDegree = None,
+    forbid: Forbid = None,
+    keep_connected: KeepConnected = False,
+    sides: Sides = None,
+    log: LogOption = None,
 ) -> None:
     """Add and remove edges, write the graph as it came."""
     from mixcli.io import stream
 
     if not method:
         raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
-    spent = _Budget(budget)
+    spent = Budget(budget)
     different("--log", log, "--output", shell.output)
     shell.processor_only("rewirings")
     REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+    limits = Constraining(max_degree, forbid, keep_connected, sides)
     with ExitStack() as stack:
-        edits = None if shell.dry_run else _open_log(stack, log, shell.force)
-        results = _results(shell, sources, method, spent, edits)
+        edits = None if shell.dry_run else opened(stack, log, shell.force)
+        results = _results(shell, sources, method, spent, limits, edits)
         first = next(results, None)
         if first is None:
             return
@@ -90,29 +90,9 @@ def rewire(
         shell.note(f"left out: {'; '.join(left_out)} (pt and jsonl keep everything)")
 
 
-class _Budget:
-    """`--budget`: a number of edits, or a share of each graph's edges."""
-
-    def __init__(self, text: str | None) -> None:
-        self.count: int | None = None
-        self.share: float | None = None
-        if text is None:
-            return
-        try:
-            if text.endswith("%"):
-                self.share = float(text[:-1]) / 100
-            else:
-                self.count = int(text)
-            if (self.share or self.count or 0) < 0:
-                raise ValueError
-        except ValueError:
-            raise UsageError("a count like 40 or a share like 5%", repr(text), where="--budget") from None
-
-    def of(self, graph: "Graph") -> int | None:
-        return self.count if self.share is None else round(self.share * graph.m)
-
-
-def _results(shell: Shell, sources: list[str] | None, method: str, budget: _Budget, edits: Any) -> "Iterator[Rewired]":
+def _results(
+    shell: Shell, sources: list[str] | None, method: str, budget: Budget, limits: Constraining, edits: Any
+) -> "Iterator[Rewired]":
     """The rewired graphs, one by one; a graph the method refuses gives one line."""
     from mixcli.rewiring.base import apply
 
@@ -120,10 +100,11 @@ def _results(shell: Shell, sources: list[str] | None, method: str, budget: _Budg
     told = _Told(shell, context)
     for index, (_, _, graph) in enumerate(shell.graphs(sources)):
         with shell.surviving():
-            rewiring = REWIRINGS.make(method)
+            rewiring = REWIRINGS.make(method).at(index)
             edits_wanted = budget.of(graph)
-            result = apply(rewiring, graph, context=context, budget=edits_wanted, log=_logger(edits, index, graph))
-            told.one(result, getattr(rewiring, "iterations", 0) if edits_wanted is None else edits_wanted)
+            log = logger(edits, index, graph)
+            result = apply(rewiring, graph, context=context, budget=edits_wanted, constraints=limits.of(graph), log=log)
+            told.one(result, getattr(rewiring, "iterations", 0) or 0 if edits_wanted is None else edits_wanted)
             yield result
             if result.interrupted:
                 kept = plural(len(result.edits), "edit")
@@ -170,37 +151,6 @@ class _Told:
 
         value = MEASURES.make("spectral_gap")(graph, self.context).data
         return "undefined" if value is None else f"{value:.6g}"
-
-
-def _logger(out: Any, index: int, graph: "Graph") -> Any:
-    """Writes an edit with the place of its graph in the stream, and the names of its ends where they have any."""
-    if out is None:
-        return None
-
-    def write(edit: "Edit") -> None:
-        from mixcli.report.record import jsonable
-
-        row: dict[str, Any] = {
-            "step": edit.step,
-            "op": edit.op,
-            "u": edit.u,
-            "v": edit.v,
-            "score": edit.score,
-            "graph": index,
-        }
-        if edit.reason:
-            row["reason"] = edit.reason
-        if graph.labels is not None:
-            row |= {"u_label": graph.labels[edit.u], "v_label": graph.labels[edit.v]}
-        out.write((json.dumps(jsonable(row)) + "\n").encode())
-
-    return write
-
-
-def _open_log(stack: ExitStack, log: Path | None, force: bool) -> Any:
-    from mixcli.io.atomic import replacing
-
-    return None if log is None else stack.enter_context(replacing(log, force))
 
 
 def _format(shell: Shell, first: "Rewired", to: str | None) -> str:

@@ -29,7 +29,9 @@ class Blocked(Protocol):
     def __getitem__(self, node: int, /) -> Collection[int]: ...
 
 
-MIXED, UPPER, LOWER = 0, 1, 2  # corners: lowest × highest, the two levels above zero, the two below
+MIXED = 0  # corners: lowest × highest,
+UPPER = 1  # the two levels above zero,
+LOWER = 2  # the two below
 
 
 def least_product_pair(scores: NDArray[np.float64], around: Blocked) -> tuple[int, int] | None:

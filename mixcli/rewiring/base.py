@@ -82,6 +82,14 @@ class Rewiring(ABC):
         """
         return graph.plan
 
+    def at(self, index: int) -> Rewiring:
+        """The method for the graph at a place of a stream; only one that reads what was done before depends on it."""
+        return self
+
+    def notes(self, graph: Graph, context: Context, rules: Rules) -> dict[str, Any]:
+        """What provenance should say of the method on this graph beside its spec, JSON-ready; asked after the edits."""
+        return {}
+
 
 @dataclass(frozen=True)
 class Rewired:
@@ -131,6 +139,7 @@ def apply(
     budget: int | None = None,
     constraints: Constraints | None = None,
     log: Callable[[Edit], None] | None = None,
+    stop: Callable[[Edit], bool] | None = None,
 ) -> Rewired:
     """Run a method's edits on a graph; Ctrl-C keeps what has been done so far.
 
@@ -141,6 +150,7 @@ def apply(
         budget: stop after this many edits. A smaller budget gives a prefix of a larger one's edits.
         constraints: what must hold of every edit.
         log: called with each edit as it is made.
+        stop: asked after each edit whether it was the last one.
 
     Returns:
         The graph before and after, with every edit.
@@ -166,7 +176,7 @@ def apply(
     done: list[Edit] = []
     interrupted = False
     try:
-        total = budget if budget is not None else int(getattr(method, "iterations", 0))
+        total = budget if budget is not None else int(getattr(method, "iterations", 0) or 0)
         for edit in itertools.islice(_without_end(method, budget).edits(graph, context, rules), budget):
             if not rules.allowed(edit):
                 raise RuntimeError(f"{REWIRINGS.name_of(type(method))} made an edit that is not allowed: {edit}")
@@ -175,11 +185,14 @@ def apply(
             if log is not None:
                 log(edit)
             context.progress("rewire", len(done), total)
+            if stop is not None and stop(edit):
+                break
     except KeyboardInterrupt:
         interrupted = True
     notes: dict[str, Any] = {"edits": len(done), **({"budget": budget} if budget is not None else {})}
     if constraints:
         notes["constraints"] = constraints.to_json()
+    notes |= method.notes(graph, context, rules)
     spec = spec_of(REWIRINGS.name_of(type(method)), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
     edges, weight, payload = edited(graph, done)

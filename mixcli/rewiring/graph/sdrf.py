@@ -112,7 +112,7 @@ class SDRF(Rewiring):
 
 
 def _told(edge: EdgeValue) -> str:
-    return f"{edge.u}-{edge.v} at {edge.value:.4g}"
+    return f"{edge.u}-{edge.v} at {round(edge.value, 9) + 0.0:.4g}"
 
 
 class _Choice:

@@ -1,0 +1,46 @@
+"""`--budget` and `--until`: where a rewiring ends."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mixcli.errors import UsageError
+
+if TYPE_CHECKING:
+    from mixcli.graph import Graph
+
+__all__ = ["Budget", "BudgetOption"]
+
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget", metavar="N|N%", help="Make N edits, or N % of the edges, whatever the method's iterations."
+    ),
+]
+
+
+class Budget:
+    """A number of edits, or a share of each graph's edges.
+
+    Args:
+        text: what the user gave, or None.
+    """
+
+    def __init__(self, text: str | None) -> None:
+        self.count: int | None = None
+        self.share: float | None = None
+        if text is None:
+            return
+        try:
+            if text.endswith("%"):
+                self.share = float(text[:-1]) / 100
+            else:
+                self.count = int(text)
+            if not 0 <= (self.share or self.count or 0) < float("inf"):
+                raise ValueError
+        except ValueError:
+            raise UsageError("a count like 40 or a share like 5%", repr(text), where="--budget") from None
+
+    def of(self, graph: "Graph") -> int | None:
+        """Edits for a graph, or None where the method decides."""
+        return self.count if self.share is None else round(self.share * graph.m)
