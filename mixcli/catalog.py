@@ -192,6 +192,8 @@ REWIRINGS = Catalog(
         "gtr": "mixcli.rewiring.graph.gtr:GTR",
         "err": "mixcli.rewiring.graph.err:ERR",
         "random": "mixcli.rewiring.graph.random:RandomEdges",
+        "double_edge_swap": "mixcli.rewiring.graph.double_edge_swap:DoubleEdgeSwap",
+        "drop_edge": "mixcli.rewiring.graph.drop_edge:DropEdge",
         "expander": "mixcli.rewiring.graph.expander:Expander",
         "cayley": "mixcli.rewiring.graph.cayley:Cayley",
         "last_layer_fa": "mixcli.rewiring.graph.last_layer_fa:LastLayerFA",
