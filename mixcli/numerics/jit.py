@@ -7,6 +7,7 @@ waits for a compiler and a long stream of small graphs does not stay slow.
 
 from __future__ import annotations
 
+import ast
 import functools
 import hashlib
 import logging
@@ -28,7 +29,7 @@ def kernel(function: F) -> F:
 
     Never parallel: threads are a pool over chunks of work, which compiles faster and needs no threading layer.
     """
-    return _numba().njit(nogil=True, cache=True)(function)
+    return _numba().njit(nogil=True, cache=True)(_named(function))
 
 
 def lean_kernel(function: F) -> F:
@@ -36,7 +37,7 @@ def lean_kernel(function: F) -> F:
 
     Passing a tuple of arrays from kernel to kernel then costs nothing; working arrays come from the caller.
     """
-    return _numba().njit(nogil=True, cache=True, _nrt=False)(function)
+    return _numba().njit(nogil=True, cache=True, _nrt=False)(_named(function))
 
 
 class Plan:
@@ -48,7 +49,8 @@ class Plan:
 
     Args:
         name: name of the group.
-        files: files of the kernels, next to this one; a change to one of them makes the cache stale.
+        files: files of the kernels, next to this one; a change to one of them, or to what they import, makes the
+            cache stale.
         loading: seconds to import numba and load the kernels from the cache.
         compiling: seconds to compile them.
 
@@ -82,8 +84,36 @@ class Plan:
 
     def _mark(self) -> Path:
         """A file that says these very kernels have been compiled, in the folder of their cache."""
-        facts = [(path.stat().st_mtime_ns, path.stat().st_size) for path in map(Path(__file__).with_name, self.files)]
+        files = set().union(*map(_sources, map(Path(__file__).with_name, self.files)))
+        facts = [(path.stat().st_mtime_ns, path.stat().st_size) for path in sorted(files)]
         return _cache() / f"{self.name}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}.compiled"
+
+
+def _named(function: F) -> F:
+    """The function, named after the files its kernel is made from.
+
+    A kernel in numba's cache holds the kernels it calls and the constants it reads, but numba looks for changes in the
+    kernel's own file only, and would go on with what other files once said.
+    """
+    texts = [path.read_bytes() for path in sorted(_sources(Path(function.__code__.co_filename)))]
+    function.__qualname__ += "_" + hashlib.sha256(b"\0".join(texts)).hexdigest()[:12]
+    return function
+
+
+@functools.cache
+def _sources(file: Path) -> frozenset[Path]:
+    """A file, and those next to it that it imports from `mixcli.numerics`, directly or through others."""
+    found, ahead = {file}, [file]
+    while ahead:
+        for node in ast.walk(ast.parse(ahead.pop().read_bytes())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mixcli.numerics"):
+                inner = (node.module or "").split(".")[2:]
+                for name in inner or [alias.name for alias in node.names]:
+                    path = file.with_name(f"{name}.py")
+                    if path not in found and path.exists():
+                        found.add(path)
+                        ahead.append(path)
+    return frozenset(found)
 
 
 def _cache() -> Path:

@@ -33,20 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Forecast", "forecast", "numerators"]
 
-KERNELS = Plan(
-    "transport",
-    (
-        "bits.py",
-        "jit.py",
-        "transport_classes.py",
-        "transport_flow.py",
-        "transport_kernel.py",
-        "transport_rows.py",
-        "transport_scratch.py",
-    ),
-    loading=0.5,
-    compiling=15.0,
-)
+KERNELS = Plan("transport", ("transport_kernel.py",), loading=0.5, compiling=15.0)
 CHUNK = 0.2  # predicted seconds of work between two reports
 SHARED = 0.5  # predicted seconds from which a second thread is worth its scratch memory
 BLOCK = 2048  # edges of one y that are dealt together

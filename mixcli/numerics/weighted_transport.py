@@ -34,12 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Curvatures", "curvatures", "ollivier"]
 
-KERNELS = Plan(
-    "weighted_transport",
-    ("weighted_transport_kernel.py", "weighted_transport_simplex.py", "weighted_transport_steps.py", "jit.py"),
-    loading=1.0,
-    compiling=7.0,
-)
+KERNELS = Plan("weighted_transport", ("weighted_transport_kernel.py",), loading=1.0, compiling=7.0)
 PLAIN_STEP = 2.8e-7  # seconds for an arc or a pair on the plain path
 PIVOTS = 6  # how often each pair of a source and a sink is looked at, about
 TABLE = 1 << 24  # places in the table of one block (only those needed are ever touched) …

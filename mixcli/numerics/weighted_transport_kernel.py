@@ -6,9 +6,7 @@ by their compiled selves. So a small graph needs no compiler, and both paths tak
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
-from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -18,20 +16,13 @@ from mixcli.numerics.jit import kernel
 __all__ = ["curve", "distances"]
 
 
-# numba looks for changes in the file of a kernel only, and a kernel in the cache holds those it calls: name it by both.
-_TEXTS = [Path(str(m.__file__)).read_bytes() for m in (weighted_transport_simplex, weighted_transport_steps)]
-_VERSION = hashlib.sha256(b"".join(_TEXTS)).hexdigest()[:12]
-
-
 def _compiled(module: ModuleType, names: dict[str, Any]) -> dict[str, Callable[..., Any]]:
     """The module's functions as kernels that call each other; `names` are kernels of other modules."""
     scope = {**vars(module), **names}
     made: dict[str, Callable[..., Any]] = {}
     for name in module.__all__:
         plain = getattr(module, name)
-        copy = FunctionType(plain.__code__, scope, name, plain.__defaults__)
-        copy.__qualname__ = f"{name}_{_VERSION}"
-        made[name] = scope[name] = kernel(copy)
+        made[name] = scope[name] = kernel(FunctionType(plain.__code__, scope, name, plain.__defaults__))
     return made
 
 

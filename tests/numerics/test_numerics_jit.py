@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,37 @@ def test_deciding_imports_no_compiler() -> None:
         "measure(petersen(), 'ollivier', 'lin_lu_yau'); sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_change_in_a_file_that_a_kernel_imports_is_a_change_of_the_kernel(tmp_path: Path) -> None:
+    """numba by itself would run the kernel from its cache, with the old function and the old constant inside."""
+    program = (
+        "import sys; import mixcli.numerics as n; n.__path__.append(sys.argv[1]);"
+        "from mixcli.numerics.outer_of_two import outer; print(outer(1))"
+    )
+    (tmp_path / "outer_of_two.py").write_text(
+        "from mixcli.numerics.inner_of_two import inner, OFFSET\n"
+        "from mixcli.numerics.jit import kernel\n\n"
+        "@kernel\ndef outer(x):\n    return inner(x) + OFFSET\n"
+    )
+    said = []
+    for factor, offset in ((2, 0), (3, 0), (3, 10)):
+        (tmp_path / "inner_of_two.py").write_text(
+            f"from mixcli.numerics.jit import kernel\n\nOFFSET = {offset}\n\n"
+            f"@kernel\ndef inner(x):\n    return {factor} * x\n"
+        )
+        run = subprocess.run(
+            [sys.executable, "-B", "-c", program, str(tmp_path)], capture_output=True, text=True, check=True,
+            env={**os.environ, "NUMBA_CACHE_DIR": str(tmp_path / "cache")},
+        )  # fmt: skip
+        said.append(int(run.stdout))
+    assert said == [2, 3, 13]
+
+
+def test_a_plan_knows_the_files_behind_its_kernels() -> None:
+    assert {path.name for path in jit._sources(Path(jit.__file__).with_name("transport_kernel.py"))} == {
+        "transport_kernel.py", "transport_classes.py", "transport_flow.py", "transport_rows.py",
+        "transport_scratch.py", "bits.py", "jit.py",
+    }  # fmt: skip
+    behind = {path.name for path in jit._sources(Path(jit.__file__).with_name("weighted_transport_kernel.py"))}
+    assert {"weighted_transport_steps.py", "weighted_transport_simplex.py"} < behind
