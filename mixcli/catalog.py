@@ -189,6 +189,7 @@ REWIRINGS = Catalog(
         "sdrf": "mixcli.rewiring.graph.sdrf:SDRF",
         "fosr": "mixcli.rewiring.graph.fosr:FoSR",
         "borf": "mixcli.rewiring.graph.borf:BORF",
+        "afrc": "mixcli.rewiring.graph.afrc:AFRC",
         "gtr": "mixcli.rewiring.graph.gtr:GTR",
         "err": "mixcli.rewiring.graph.err:ERR",
         "random": "mixcli.rewiring.graph.random:RandomEdges",
