@@ -192,6 +192,7 @@ REWIRINGS = Catalog(
         "afrc": "mixcli.rewiring.graph.afrc:AFRC",
         "gtr": "mixcli.rewiring.graph.gtr:GTR",
         "err": "mixcli.rewiring.graph.err:ERR",
+        "proxy": "mixcli.rewiring.graph.proxy:Proxy",
         "random": "mixcli.rewiring.graph.random:RandomEdges",
         "double_edge_swap": "mixcli.rewiring.graph.double_edge_swap:DoubleEdgeSwap",
         "drop_edge": "mixcli.rewiring.graph.drop_edge:DropEdge",
