@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import mixcli
-from mixcli.errors import InputError, NotApplicable
+from mixcli.errors import InputError
 from mixcli.generators.graphs import path
 from mixcli.plan import LayerPlan, Overlay
 
@@ -70,10 +70,3 @@ def test_every_format_that_holds_plans_keeps_them(tmp_path, suffix: str) -> None
     graph = path(4).replace(plan=LayerPlan("mean", (Overlay("ring", RING, "from:2", virtual=1),)))
     mixcli.save(graph, tmp_path / f"g.{suffix}")
     assert mixcli.load(tmp_path / f"g.{suffix}").plan == graph.plan
-
-
-def test_networks_that_cannot_follow_a_plan_say_so() -> None:
-    from mixcli.training.topology import topology_of
-
-    with pytest.raises(NotApplicable, match="ring"):
-        topology_of([path(4).replace(plan=LayerPlan(overlays=(Overlay("ring", RING),)))])

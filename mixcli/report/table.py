@@ -204,12 +204,19 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
         d = arm["difference"] or {}
         table.add_row(
             escape(arm["name"]), _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
-            f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] or arm["edges_removed"] else "–",
+            _changed(arm),
             _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True), _p(d.get("p_adjusted")),
             "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
     verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
     return rendered(table, color=color) + "".join(verdicts)
+
+
+def _changed(arm: Mapping[str, Any]) -> str:
+    """Edges added to and removed from the graphs, and those that layers use beside or in place of them."""
+    changed = f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] or arm["edges_removed"] else ""
+    laid = f"{arm['overlay_edges']} in layers" if arm.get("overlay_edges") else ""
+    return ", ".join(filter(None, (changed, laid))) or "–"
 
 
 def _p(value: float | None) -> str:

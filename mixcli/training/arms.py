@@ -54,12 +54,23 @@ class Arm:
     seconds: float
     provenance: tuple[dict[str, Any], ...] = ()
 
+    @property
+    def overlays(self) -> dict[str, Any]:
+        """What the layer plan lays over the graphs, empty where it lays nothing: {"overlay_edges", "virtual_nodes"}.
+
+        These are no edges of the graphs, and count neither as added nor in `edges`.
+        """
+        if not self.topology.laid:
+            return {}
+        edges = sum(len(laid.arcs.receiver) // 2 for laid in self.topology.laid)
+        return {"overlay_edges": edges, "virtual_nodes": self.topology.virtual}
+
     def facts(self, seed: int) -> dict[str, Any]:
         """What the store keeps about the rewiring."""
         added, removed = (0, 0) if self.spec == NONE else (self.added, self.removed)  # another source is no rewiring
         return {
             "spec": self.spec, "seed": seed, "edges": self.edges, "edges_added": added, "edges_removed": removed,
-            "seconds": self.seconds, "provenance": list(self.provenance),
+            **self.overlays, "seconds": self.seconds, "provenance": list(self.provenance),
         }  # fmt: skip
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from mixcli.errors import InputError
-from mixcli.training.topology import Arcs, Topology
 
-__all__ = ["Block", "FullyAdjacent", "Matrix", "Slicer", "SparseRows"]
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Block", "FullyAdjacent", "Matrix", "SparseRows"]
 
 
 class _Product(torch.autograd.Function):
@@ -95,17 +97,21 @@ class Block:
         matrices: adjacency by relation, rows receive.
         graph: (rows,) which copy each row belongs to.
         offset: (copies,) first row of each copy.
-        size: (copies,) rows of each copy.
-        node: (rows,) node behind each row, numbered through all graphs of the arm.
-        last: the arm's layer plan.
+        size: (copies,) nodes of each copy, virtual ones aside.
+        node: (rows,) node behind each row, numbered through all graphs of the arm, their total for a virtual one.
+        last: how the last layer mixes.
+        real: (rows,) False for virtual nodes, None where there are none.
     """
 
     def __init__(
-        self, matrices: list[Matrix], graph: Tensor, offset: Tensor, size: Tensor, node: Tensor, last: str | None
-    ) -> None:
+        self, matrices: list[Matrix], graph: Tensor, offset: Tensor, size: Tensor, node: Tensor, last: str | None,
+        real: Tensor | None = None,
+    ) -> None:  # fmt: skip
         self.matrices, self.graph, self.offset, self.size, self.node, self.last = (
             matrices, graph, offset, size, node, last,
         )  # fmt: skip
+        self.real = real
+        self.layers: Callable[[int, int], Block] | None = None
         self._gcn = (matrices[0].row_sum + 1).rsqrt()
         self._mean = [torch.where(m.row_sum > 0, 1 / m.row_sum, torch.zeros_like(m.row_sum)) for m in matrices]
 
@@ -128,12 +134,23 @@ class Block:
         return len(self.matrices)
 
     def total(self, h: Tensor) -> Tensor:
-        """(copies, d) sum of the rows of each copy."""
+        """(copies, d) sum of the rows of each copy, virtual nodes left out."""
+        if self.real is not None:
+            h = h * self.real[:, None]
         return torch.zeros(len(self.size), h.shape[1], device=h.device, dtype=h.dtype).index_add(0, self.graph, h)
 
     def average(self, h: Tensor) -> Tensor:
-        """(copies, d) mean of the rows of each copy."""
+        """(copies, d) mean of the rows of each copy, virtual nodes left out."""
         return self.total(h) / self.size[:, None]
+
+    def over(self, matrices: list[Matrix]) -> Block:
+        """The same rows over other arcs."""
+        return Block(matrices, self.graph, self.offset, self.size, self.node, self.last, self.real)
+
+    def at(self, layer: int, of: int) -> Block | FullyAdjacent:
+        """What layer number `layer` (from 1) of `of` layers mixes over, by the layer plan."""
+        block = self if self.layers is None else self.layers(layer, of)
+        return block.last_layer() if layer == of else block
 
     def last_layer(self) -> Block | FullyAdjacent:
         """What the last layer mixes over, by the layer plan."""
@@ -143,7 +160,7 @@ class Block:
 class FullyAdjacent:
     """A last layer in which every node hears every node of its graph, in O(n) and without n² arcs.
 
-    With S = Σ_v h_v over a node's own graph of n nodes:
+    With S = Σ_v h_v over a node's own graph of n nodes, virtual ones left out:
 
     - "complete": the layer's own rule on the complete graph: GCN S/n, GIN S, mean over the others (S - h)/(n - 1);
     - "mean": S/n, whatever the layer;
@@ -158,7 +175,7 @@ class FullyAdjacent:
     def __init__(self, block: Block, variant: str) -> None:
         if variant not in ("complete", "mean", "sum"):
             raise InputError("a last layer of complete, mean or sum", repr(variant), "correct the layer plan")
-        self.block, self.variant = block, variant
+        self.block, self.variant, self.real = block, variant, block.real
         self._size = block.size[block.graph][:, None]
 
     def gcn(self, h: Tensor) -> Tensor:
@@ -183,56 +200,6 @@ class FullyAdjacent:
 
     def _total(self, h: Tensor) -> Tensor:
         return self.block.total(h)[self.block.graph]
-
-
-class Slicer:
-    """Cuts batches out of an arm's topology by index arithmetic.
-
-    Args:
-        topology: the arm's arcs.
-        relations: relations that the network knows; 1 takes all arcs as one, more than the arm has adds empty ones.
-        device: where the batches live.
-    """
-
-    def __init__(self, topology: Topology, relations: int, device: torch.device) -> None:
-        tables = [topology.union] if relations == 1 else list(topology.relations)
-        self._start = torch.from_numpy(topology.start).to(device)
-        self._tables = [_Table(t, device) for t in tables]
-        self._reversed = [_Table(t.reversed(), device) for t in tables] if topology.directed else None
-        self.last = topology.last
-
-    def block(self, graphs: Tensor) -> Block:
-        """A batch of some graphs, repeats allowed.
-
-        Args:
-            graphs: (copies,) graph numbers.
-        """
-        first = self._start[graphs]
-        size = self._start[graphs + 1] - first
-        offset = size.cumsum(0) - size
-        graph = torch.arange(len(graphs), device=graphs.device).repeat_interleave(size)
-        node = torch.arange(len(graph), device=graphs.device) - (offset - first)[graph]
-        cut = [t.cut(graphs, offset - first) for t in self._tables]
-        back = [t.cut(graphs, offset - first) for t in self._reversed] if self._reversed else [None] * len(cut)
-        matrices = [Matrix(len(graph), *entries, b) for entries, b in zip(cut, back, strict=True)]
-        return Block(matrices, graph, offset, size, node, self.last)
-
-
-class _Table:
-    def __init__(self, arcs: Arcs, device: torch.device) -> None:
-        self.start = torch.from_numpy(arcs.start).to(device)
-        self.receiver = torch.from_numpy(arcs.receiver).to(device)
-        self.sender = torch.from_numpy(arcs.sender).to(device)
-        self.weight = None if arcs.weight is None else torch.from_numpy(arcs.weight).to(device)
-
-    def cut(self, graphs: Tensor, shift: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
-        """The arcs of some graphs, renumbered by adding each graph's shift."""
-        first = self.start[graphs]
-        count = self.start[graphs + 1] - first
-        graph = torch.arange(len(graphs), device=graphs.device).repeat_interleave(count)
-        arc = torch.arange(len(graph), device=graphs.device) - (count.cumsum(0) - count - first)[graph]
-        by = shift[graph]
-        return self.receiver[arc] + by, self.sender[arc] + by, None if self.weight is None else self.weight[arc]
 
 
 def _entries(n: int, d: int, row: Tensor, column: Tensor, value: Tensor) -> Any:

@@ -58,6 +58,7 @@ class ArmResult:
             "name": self.arm.name, "spec": self.arm.spec, "metric": task.metric, **_estimate_json(self.best),
             "last": _estimate_json(self.last), "difference": self._difference_json(), "verdict": self.verdict,
             "edges": self.arm.edges, "edges_added": self.arm.added, "edges_removed": self.arm.removed,
+            **self.arm.overlays,
             "seconds": {
                 "rewire": self.arm.seconds, "train": sum(r.train for r in results),
                 "evaluate": sum(r.evaluate for r in results),
@@ -155,7 +156,8 @@ def compare(
     The task follows from the source: graphs with graph payload `y` are classified, a graph with node payload `y` has
     its nodes classified, a graph without labels has messages carried between far nodes (`infer_task`). In trial t all
     arms have the same split, initial weights, order of batches and dropout masks, so an arm that changes nothing
-    differs by exactly 0. Rewirings are drawn once, from the context's seed. The baseline is the first arm without a
+    differs by exactly 0. (An arm with virtual nodes has more rows, and so other dropout masks.) Rewirings are drawn
+    once, from the context's seed. The baseline is the first arm without a
     rewiring, else the first arm.
 
     Args:

@@ -10,6 +10,8 @@ import numpy as np
 from mixcli.training.models.base import network
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mixcli.limits import Limits
     from mixcli.training.plan import Plan
     from mixcli.training.tasks.base import Task
@@ -74,12 +76,13 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
     widths = inputs + sum(inner) * ((model.layers or 1) - 1) + task.classes
     most = 0.0
     for arm in plan.arms:
-        rows, arcs = _batch(arm.task, arm.topology, plan.protocol.batch_size)
-        all_rows, all_arcs = _batch(arm.task, arm.topology, 0)
+        held = arm.topology.arcs_held(model.layers or 1)
+        rows, arcs = _batch(arm.task, arm.topology, held, plan.protocol.batch_size)
+        all_rows, all_arcs = _batch(arm.task, arm.topology, held, 0)
         training = KEPT * FLOAT * rows * widths + ARC * arcs
         at_once = min(HELD_OUT * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
         evaluation = PASSED * FLOAT * at_once * max(inputs, task.classes, *inner) + HELD_OUT * ARC * all_arcs
-        most = max(most, max(training, evaluation) + ARC * len(arm.topology.union.receiver) + _features(arm.task))
+        most = max(most, max(training, evaluation) + ARC * float(held.sum()) + _features(arm.task))
     return jobs * (FLOAT * COPIES * parameters_of(plan) + most)
 
 
@@ -95,9 +98,9 @@ def check_memory(plan: Plan, limits: Limits, jobs: int = 1) -> None:
     limits.check(what, memory=memory_of(plan, jobs), instead=f"use a smaller hidden{batch}{fewer}")
 
 
-def _batch(task: Task, topology: Topology, size: int) -> tuple[float, float]:
-    """(rows, arcs) of the largest batch of `size` units, 0 for all of them."""
-    nodes, arcs = np.diff(topology.start), np.diff(topology.union.start)
+def _batch(task: Task, topology: Topology, arcs: NDArray[np.int64], size: int) -> tuple[float, float]:
+    """(rows, arcs) of the largest batch of `size` units, 0 for all of them; `arcs` are those of each graph."""
+    nodes = np.diff(topology.start)
     units = min(size or len(task.labels), len(task.labels))
     if task.kind == "node_classification":  # the graph as a whole, however many nodes are read out
         return float(nodes.sum()), float(arcs.sum())

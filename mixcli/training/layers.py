@@ -8,8 +8,8 @@ from functools import partial
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.nn import functional
 
+from mixcli.training.batch_norm import batch_norm
 from mixcli.training.block import Block, FullyAdjacent, SparseRows
 
 __all__ = ["GCNLayer", "GINLayer", "RGCNLayer", "glorot", "through"]
@@ -44,7 +44,8 @@ class GCNLayer(nn.Module):
 class GINLayer(nn.Module):
     """W₂ ReLU(BN(W₁ (x + A x))) + b₂: Xu et al. (2019), equation 4.1 with ε = 0 and a two-layer perceptron.
 
-    The first map has no bias: batch normalisation would remove it.
+    The first map has no bias: batch normalisation would remove it. Its statistics are those of the nodes; virtual ones
+    are shifted and scaled like the others.
     """
 
     def __init__(self, inputs: int, outputs: int, generator: Generator) -> None:
@@ -59,8 +60,8 @@ class GINLayer(nn.Module):
 
     def forward(self, x: Tensor | SparseRows, mix: Mixer) -> Tensor:
         h = through(mix.gin, x, self.first)
-        batch = self.training and len(h) > 1  # one row has no variance
-        h = functional.batch_norm(h, self.running_mean, self.running_var, self.scale, self.shift, batch)
+        running = self.running_mean, self.running_var
+        h = batch_norm(h, mix.real, *running, self.scale, self.shift, self.training)
         return torch.addmm(self.bias, torch.relu(h), self.second)
 
 

@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mixcli.training.block import Block, Slicer, SparseRows
+from mixcli.training.block import Block, SparseRows
+from mixcli.training.slicer import Slicer
 
 if TYPE_CHECKING:
     from mixcli.training.tasks.graph_classification import GraphClassification
@@ -74,9 +75,9 @@ class GraphLoader(Loader):
 
     def __init__(self, task: GraphClassification, topology: Topology, relations: int, device: torch.device) -> None:
         self.device = device
-        self._x, self._y = self._tensor(task.x), self._tensor(task.labels)
+        self._x, self._y = self._tensor(_with_virtual(task.x, min(1, topology.virtual))), self._tensor(task.labels)
         self._slicer = Slicer(topology, relations, device)
-        self._chunk = max(1, EVALUATED_ROWS * len(task.labels) // max(1, len(task.x)))
+        self._chunk = max(1, EVALUATED_ROWS * len(task.labels) // max(1, int(topology.start[-1])))
 
     def batch(self, units: NDArray[np.int64]) -> Batch:
         """Some graphs."""
@@ -94,7 +95,8 @@ class NodeLoader(Loader):
 
     def __init__(self, task: NodeClassification, topology: Topology, relations: int, device: torch.device) -> None:
         self.device = device
-        self._x = self._tensor(task.x) if isinstance(task.x, np.ndarray) else self._sparse(task.x)
+        x = _with_virtual(task.x, topology.virtual)
+        self._x = self._tensor(x) if isinstance(x, np.ndarray) else self._sparse(x)
         self._y = self._tensor(task.labels)
         self._block = Slicer(topology, relations, device).block(torch.zeros(1, dtype=torch.int64, device=device))
 
@@ -119,7 +121,7 @@ class TransferLoader(Loader):
 
     def __init__(self, task: Transfer, topology: Topology, relations: int, device: torch.device) -> None:
         self.device = device
-        self._classes, self._n = task.classes, task.n
+        self._classes, self._rows = task.classes, int(topology.start[-1])
         self._pairs = self._tensor(task.pairs)
         self._slicer = Slicer(topology, relations, device)
 
@@ -130,10 +132,23 @@ class TransferLoader(Loader):
         block = self._slicer.block(torch.zeros_like(samples))
         source, target = (block.offset[:, None] + self._pairs[pair]).T
         x = torch.ones(len(block.node), self._classes, device=self.device)
+        if block.real is not None:
+            x[~block.real] = 0
         x[source] = 0
         x[target] = torch.nn.functional.one_hot(y, self._classes).to(x.dtype)
         return Batch(x, block, y, source)
 
     def chunk(self) -> int:
         """As many copies as have about 200 000 nodes."""
-        return max(1, EVALUATED_ROWS // self._n)
+        return max(1, EVALUATED_ROWS // self._rows)
+
+
+def _with_virtual(x: Any, rows: int) -> Any:
+    """Features with zeros for virtual nodes after those of the nodes."""
+    if not rows:
+        return x
+    if isinstance(x, np.ndarray):
+        return np.concatenate([x, np.zeros((rows, x.shape[1]), x.dtype)])
+    padded = x.copy()
+    padded.resize(x.shape[0] + rows, x.shape[1])
+    return padded

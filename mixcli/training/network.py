@@ -75,7 +75,7 @@ class Network(nn.Module):
         for i, layer in enumerate(self.layers):
             if drop is not None and (i or self.drop_input):
                 x = drop(x)
-            x = layer(x, block.last_layer() if i == last else block)
+            x = layer(x, block.at(i + 1, last + 1))
             if i < last:
                 x = torch.relu(x)
         return x

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch_geometric.nn import GCNConv, GINConv, RGCNConv
 
 from mixcli.errors import NotApplicable
+from mixcli.training.batch_norm import batch_norm
 from mixcli.training.block import Block, FullyAdjacent, SparseRows
 from mixcli.training.layers import GCNLayer, GINLayer, RGCNLayer
 
@@ -42,6 +43,9 @@ class PyGLayer(nn.Module):
             raise NotApplicable("arcs in every layer for layers_of=pyg", found, "use layers_of=mixcli")
         if isinstance(x, SparseRows):
             x = torch.zeros(x.shape, device=x.value.device).index_put((x.row, x.column), x.value)
+        for module in self.convolution.modules():
+            if isinstance(module, _RealBatchNorm):
+                module.real = mix.real
         index, weight, kind = _arcs(mix)
         if isinstance(self.convolution, GCNConv):
             return self.convolution(x, index, weight)
@@ -51,6 +55,18 @@ class PyGLayer(nn.Module):
         return (
             self.convolution(x, index, kind) if isinstance(self.convolution, RGCNConv) else self.convolution(x, index)
         )
+
+
+class _RealBatchNorm(nn.BatchNorm1d):
+    """torch's batch normalisation, but for a batch with virtual nodes, which its statistics leave out."""
+
+    real: Tensor | None = None
+
+    def forward(self, h: Tensor) -> Tensor:
+        if self.real is None:
+            return super().forward(h)
+        parts = self.running_mean, self.running_var, self.weight, self.bias
+        return batch_norm(h, self.real, *parts, self.training)
 
 
 def _arcs(block: Block) -> tuple[Tensor, Tensor | None, Tensor]:
@@ -75,7 +91,7 @@ def _convolution(layer: nn.Module) -> Any:
     if isinstance(layer, GINLayer):
         inputs, outputs = layer.first.shape
         first, second = nn.Linear(inputs, outputs, bias=False), nn.Linear(outputs, outputs)
-        gin = GINConv(nn.Sequential(first, nn.BatchNorm1d(outputs), nn.ReLU(), second))  # draws weights of its own
+        gin = GINConv(nn.Sequential(first, _RealBatchNorm(outputs), nn.ReLU(), second))  # draws weights of its own
         first.weight, second.weight, second.bias = _copy(layer.first.T), _copy(layer.second.T), _copy(layer.bias)
         return gin
     raise NotApplicable("a layer that torch_geometric has too", type(layer).__name__, "use layers_of=mixcli")

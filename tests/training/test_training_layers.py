@@ -11,10 +11,11 @@ from mixcli.errors import InputError
 from mixcli.generators.graphs import barbell, cycle, path
 from mixcli.graph import Graph, LayerPlan, from_arcs
 from mixcli.training import block as blocks
-from mixcli.training.block import Block, Slicer, SparseRows
+from mixcli.training.block import Block, SparseRows
 from mixcli.training.layers import GCNLayer, GINLayer, RGCNLayer
 from mixcli.training.network import Dropout
 from mixcli.training.optimiser import Adam, Plateau
+from mixcli.training.slicer import Slicer
 from mixcli.training.topology import topology_of
 
 CPU = torch.device("cpu")

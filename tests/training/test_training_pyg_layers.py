@@ -6,10 +6,10 @@ import torch
 from mixcli.errors import NotApplicable
 from mixcli.generators.graphs import barbell
 from mixcli.graph import LayerPlan
-from mixcli.training.block import Slicer
 from mixcli.training.compare import compare
 from mixcli.training.layers import GCNLayer, GINLayer, RGCNLayer
 from mixcli.training.pyg_layers import PyGLayer
+from mixcli.training.slicer import Slicer
 from mixcli.training.topology import topology_of
 
 

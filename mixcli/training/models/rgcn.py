@@ -17,8 +17,9 @@ __all__ = ["RGCN"]
 class RGCN(Model):
     """Relational GCN: one weight for the node itself and one for the mean over each relation.
 
-    h ← ReLU(h W₀ + Σ_r mean_r(h) W_r + b). Relation 0 holds the original edges, relation 1 those a rewiring added.
-    Every arm gets as many relations as the arm with most, so that all arms have the same number of parameters.
+    h ← ReLU(h W₀ + Σ_r mean_r(h) W_r + b). Relation 0 holds the original edges, relation 1 those a rewiring added;
+    each overlay of a layer plan is one more, over which layers that do not use it hear nothing. Every arm gets as many
+    relations as the arm with most, so that all arms have the same number of parameters.
 
     Source: Schlichtkrull et al., ESWC 2018, equation 2; for rewiring, Karhadkar et al., ICLR 2023, section 4.
     """
