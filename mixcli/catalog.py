@@ -119,6 +119,7 @@ COMMANDS = Catalog(
         "analyze": "mixcli.cli.analyze:analyze",
         "rewire": "mixcli.cli.rewire:rewire",
         "compare": "mixcli.cli.compare:compare",
+        "trace": "mixcli.cli.trace:trace",
         "convert": "mixcli.cli.convert:convert",
         "methods": "mixcli.cli.methods:methods",
         "doctor": "mixcli.cli.doctor:doctor",

@@ -14,7 +14,7 @@ LAYERS = [
     {"arcs", "plan", "graph", "context", "limits", "sequence"},
     {"numerics"},
     {"measures", "rewiring", "generators", "io"},
-    {"training", "transforms", "report", "sources"},
+    {"training", "transforms", "report", "sources", "tracing"},
     {"cli"},
 ]
 

@@ -9,13 +9,26 @@ from mixcli.errors import UsageError
 if TYPE_CHECKING:
     from mixcli.graph import Graph
 
-__all__ = ["Budget", "BudgetOption"]
+__all__ = ["Budget", "BudgetOption", "EveryOption", "UntilOption"]
 
 BudgetOption = Annotated[
     str | None,
     typer.Option(
         "--budget", metavar="N|N%", help="Make N edits, or N % of the edges, whatever the method's iterations."
     ),
+]
+
+UntilOption = Annotated[
+    str | None,
+    typer.Option(
+        "--until",
+        metavar="CONDITION",
+        help="Stop at the first edit after which it holds: spectral_gap>=0.1, balanced_forman.min>=-1. "
+        "Without --budget it gives up after as many edits as the graph has edges.",
+    ),
+]
+EveryOption = Annotated[
+    int, typer.Option("--every", metavar="K", help="Measure after every K edits, not after each.", min=1)
 ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixcli.catalog import REWIRINGS
-from mixcli.cli.budget import Budget, BudgetOption
+from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.edit_log import LogOption, logger, opened
 from mixcli.cli.options import Sources as SourcesArgument
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
     from mixcli.rewiring.base import Rewired
+    from mixcli.tracing.until import Outcome
 
 EPILOG = """\b
 Examples:
@@ -50,6 +51,8 @@ def rewire(
         typer.Option("--to", metavar="FORMAT", help="Format of the result; default: suffix of -o, else as it came."),
     ] = None,
     budget: BudgetOption = None,
+    until: UntilOption = None,
+    every: EveryOption = 1,
     max_degree: MaxDegree = None,
     forbid: Forbid = None,
     keep_connected: KeepConnected = False,
@@ -61,14 +64,12 @@ def rewire(
 
     if not method:
         raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
-    spent = Budget(budget)
+    job = _Job(shell, method, Budget(budget), Constraining(max_degree, forbid, keep_connected, sides), until, every)
     different("--log", log, "--output", shell.output)
     shell.processor_only("rewirings")
-    REWIRINGS.make(method)  # a wrong spec must fail before anything is read
-    limits = Constraining(max_degree, forbid, keep_connected, sides)
     with ExitStack() as stack:
         edits = None if shell.dry_run else opened(stack, log, shell.force)
-        results = _results(shell, sources, method, spent, limits, edits)
+        results = job.results(sources, edits)
         first = next(results, None)
         if first is None:
             return
@@ -90,29 +91,67 @@ def rewire(
         shell.note(f"left out: {'; '.join(left_out)} (pt and jsonl keep everything)")
 
 
-def _results(
-    shell: Shell, sources: list[str] | None, method: str, budget: Budget, limits: Constraining, edits: Any
-) -> "Iterator[Rewired]":
-    """The rewired graphs, one by one; a graph the method refuses gives one line."""
-    from mixcli.rewiring.base import apply
+class _Job:
+    """What to do to each graph of the stream."""
 
-    context = shell.context()
-    told = _Told(shell, context)
-    for index, (_, _, graph) in enumerate(shell.graphs(sources)):
-        with shell.surviving():
-            rewiring = REWIRINGS.make(method).at(index)
-            edits_wanted = budget.of(graph)
-            log = logger(edits, index, graph)
-            result = apply(rewiring, graph, context=context, budget=edits_wanted, constraints=limits.of(graph), log=log)
-            told.one(result, getattr(rewiring, "iterations", 0) or 0 if edits_wanted is None else edits_wanted)
-            yield result
-            if result.interrupted:
-                kept = plural(len(result.edits), "edit")
-                shell.note(f"interrupted in {graph.name}: kept its first {kept}; later graphs are left out")
-                shell.exit_code = Interrupted.exit_code
-                break
-        context.forget()
-    told.all()
+    def __init__(
+        self, shell: Shell, method: str, budget: Budget, limits: Constraining, until: str | None, every: int
+    ) -> None:
+        self.shell, self.method, self.budget, self.limits, self.every = shell, method, budget, limits, every
+        REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+        if every > 1 and until is None:
+            raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
+        self.condition: Any = None
+        if until is not None:
+            from mixcli.tracing.until import Condition
+
+            self.condition = Condition.parse(until)
+
+    def results(self, sources: list[str] | None, edits: Any) -> "Iterator[Rewired]":
+        """The rewired graphs, one by one; a graph the method refuses gives one line."""
+        context = self.shell.context()
+        told = _Told(self.shell, context)
+        for index, (_, _, graph) in enumerate(self.shell.graphs(sources)):
+            with self.shell.surviving():
+                result = self._one(index, graph, context, told, logger(edits, index, graph))
+                yield result
+                if result.interrupted:
+                    kept = plural(len(result.edits), "edit")
+                    self.shell.note(f"interrupted in {graph.name}: kept its first {kept}; later graphs are left out")
+                    self.shell.exit_code = Interrupted.exit_code
+                    break
+            context.forget()
+        told.all()
+
+    def _one(self, index: int, graph: "Graph", context: "Context", told: "_Told", log: Any) -> "Rewired":
+        from mixcli.rewiring.base import apply
+
+        rewiring, wanted = REWIRINGS.make(self.method).at(index), self.budget.of(graph)
+        limits = self.limits.of(graph)
+        if self.condition is None:
+            result = apply(rewiring, graph, context=context, budget=wanted, constraints=limits, log=log)
+            told.one(result, getattr(rewiring, "iterations", 0) or 0 if wanted is None else wanted)
+            return result
+        from mixcli.tracing.until import rewire_until
+
+        outcome = rewire_until(
+            rewiring,
+            graph,
+            self.condition,
+            every=self.every,
+            budget=wanted,
+            context=context,
+            constraints=limits,
+            log=log,
+        )
+        told.one(outcome.rewired, 0, f"{self._ended(outcome)}")
+        return outcome.rewired
+
+    def _ended(self, outcome: "Outcome") -> str:
+        value = "undefined" if outcome.value is None else f"{outcome.value:.6g}"
+        edits = plural(len(outcome.rewired.edits), "edit")
+        where = f"after {edits} ({self.condition.column.name} = {value})"
+        return f"{self.condition} {'reached' if outcome.reached else 'never reached, given up'} {where}"
 
 
 class _Told:
@@ -122,7 +161,7 @@ class _Told:
         self.shell, self.context = shell, context
         self.graphs = self.added = self.removed = 0
 
-    def one(self, result: "Rewired", planned: int) -> None:
+    def one(self, result: "Rewired", planned: int, ended: str = "") -> None:
         self.graphs += 1
         self.added += result.added
         self.removed += result.removed
@@ -138,6 +177,7 @@ class _Told:
             steps = len({e.step for e in result.edits})
             if planned > max(steps, len(result.edits)) and not result.interrupted:
                 line += f"; stopped after {steps} of {planned}, with nothing left to change"
+            line += f"; {ended}" if ended else ""
             if base.weight is not None and result.added:
                 line += "; added edges have weight 1"
             self.shell.note(line)

@@ -1,0 +1,143 @@
+"""Rewiring until a condition holds: `spectral_gap>=0.1`, `balanced_forman.min>=-1`."""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixcli.context import Context
+from mixcli.errors import UsageError
+from mixcli.rewiring.base import apply
+from mixcli.tracing.columns import Column
+from mixcli.tracing.following import Following
+
+if TYPE_CHECKING:
+    from mixcli.graph import Graph
+    from mixcli.rewiring.base import Constraints, Edit, Rewired, Rewiring
+
+__all__ = ["Condition", "Outcome", "rewire_until"]
+
+COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
+
+_SHAPE = re.compile(r"(?P<column>.+?)\s*(?P<sign>>=|<=|>|<)\s*(?P<bound>[^<>=]+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A number of a graph, compared with a bound.
+
+    Args:
+        column: what to read.
+        sign: ">=", "<=", ">" or "<".
+        bound: what it is compared with.
+    """
+
+    column: Column
+    sign: str
+    bound: float
+
+    @classmethod
+    def parse(cls, text: str) -> Condition:
+        """The condition in a text.
+
+        Raises:
+            UsageError: it is none.
+
+        Example:
+            >>> str(Condition.parse("gap >= 0.1"))
+            'spectral_gap>=0.1'
+        """
+        match = _SHAPE.fullmatch(text.strip())
+        try:
+            bound = float(match["bound"]) if match else float("nan")
+        except ValueError:
+            bound = float("nan")
+        if match is None or bound != bound:
+            raise UsageError("a condition like spectral_gap>=0.1", repr(text), "compare a measure with a number")
+        return cls(Column.parse(match["column"]), match["sign"], bound)
+
+    def __str__(self) -> str:
+        return f"{self.column.name}{self.sign}{self.bound:g}"
+
+    def holds(self, value: float | None) -> bool:
+        """Whether it holds of a value; never of one that is not defined."""
+        return value is not None and bool(COMPARISONS[self.sign](value, self.bound))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a rewiring with a condition ended.
+
+    Args:
+        rewired: the graph before and after, with the edits.
+        reached: whether the condition holds of the graph after.
+        value: what was compared, at the end.
+    """
+
+    rewired: Rewired
+    reached: bool
+    value: float | None
+
+
+def rewire_until(
+    method: Rewiring,
+    graph: Graph,
+    condition: Condition,
+    *,
+    every: int = 1,
+    budget: int | None = None,
+    context: Context | None = None,
+    constraints: Constraints | None = None,
+    log: Callable[[Edit], None] | None = None,
+) -> Outcome:
+    """Edit a graph until a condition holds: stops at the first edit after which it does, none if it does already.
+
+    Args:
+        method: the rewiring; its own number of iterations plays no role.
+        graph: the graph.
+        condition: what to reach.
+        every: look after every this many edits only; it then stops at the first look at which the condition holds.
+        budget: give up after this many edits; none: after as many as the graph has edges.
+        context: seed, threads, limits, progress.
+        constraints: what must hold of every edit.
+        log: called with each edit as it is made.
+
+    Returns:
+        The graph, and whether the condition was reached; provenance says so too.
+
+    Example:
+        >>> from mixcli.catalog import REWIRINGS
+        >>> from mixcli.generators.graphs import barbell
+        >>> found = rewire_until(REWIRINGS.make("fosr"), barbell(5), Condition.parse("spectral_gap>=0.2"))
+        >>> found.reached, len(found.rewired.edits)
+        (True, 2)
+    """
+    if every < 1:
+        raise UsageError("at least one edit between two looks", str(every), where="every")
+    context = context or Context()
+    now = Following(graph, [condition.column], context)
+    name = condition.column.name
+    value = now.look()[name][0]
+
+    def stop(edit: Edit) -> bool:
+        nonlocal value
+        now.edit(edit)
+        if len(now.edits) % every:
+            return False
+        value = now.look()[name][0]
+        return condition.holds(value)
+
+    limit = graph.m if budget is None else budget
+    limit = 0 if condition.holds(value) else limit
+    done = apply(method, graph, context=context, budget=limit, constraints=constraints, log=log, stop=stop)
+    if len(now.edits) % every and not done.interrupted:
+        value = now.look()[name][0]
+    reached = condition.holds(value)
+    *earlier, step = done.graph.provenance
+    step = dataclasses.replace(step, notes={**step.notes, "until": str(condition), "reached": reached})
+    done = dataclasses.replace(done, graph=done.graph.replace(provenance=(*earlier, step)))
+    return Outcome(done, reached, value)
