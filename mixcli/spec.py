@@ -169,12 +169,13 @@ def _boolean(text: str, name: str, where: str) -> bool:
 
 def _number(text: str, kind: type, name: str, where: str) -> Any:
     try:
-        value = float(text)
+        over, slash, under = text.partition("/")
+        value = float(over) / float(under) if slash and kind is float else float(text)
         if kind is int:
             if value != int(value):
                 raise ValueError
             return int(value)
-    except (ValueError, OverflowError):
+    except (ValueError, OverflowError, ZeroDivisionError):
         wanted = "a whole number" if kind is int else "a number"
         raise UsageError(f"{name} to be {wanted}", text, where=where) from None
     if math.isnan(value):

@@ -29,6 +29,7 @@ def test_every_kind_of_value() -> None:
     made = build(Walk, parse("walk:steps=4,lazy=yes,variant=released,bound=0.5"))
     assert made == Walk(4, 1.0, True, "released", 0.5)
     assert build(Walk, parse("walk:bound=none")).bound is None
+    assert build(Walk, parse("walk:tau=1/3")).tau == 1 / 3
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,9 @@ def test_every_kind_of_value() -> None:
         ("walk:steps=0", "steps >= 1"),
         ("walk:steps=2.5", "a whole number"),
         ("walk:tau=nan", "a number"),
+        ("walk:tau=1/0", "a number"),
+        ("walk:tau=1/", "a number"),
+        ("walk:steps=4/2", "a whole number"),
         ("walk:tau=0", "tau > 0"),
         ("walk:variant=papers", "did you mean paper"),
         ("walk:lazy=perhaps", "true or false"),
