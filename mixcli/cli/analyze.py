@@ -97,6 +97,7 @@ class _Run:
         self.shell, self.context, self.methods, self.asked = shell, context, methods, asked
         self.values_path, self.node_means = values, node_means
         self.writer: Any = None
+        self.blind = [key for key, method in methods.items() if method.weighted == "ignored"]
 
     def sink(self) -> Any:
         """The context in which --values is being written."""
@@ -121,6 +122,9 @@ class _Run:
             start = time.perf_counter()
             if place:
                 self.context.progress("graphs", place, 0)
+            if self.blind and graph.weight is not None:  # once a run, not once a graph
+                self.shell.note(f"weights play no role in {', '.join(self.blind)}")
+                self.blind = []
             entries, found = self._measure(graph)
             means = self._node_means(graph, entries, found) if self.node_means else {}
             if self.writer is not None:

@@ -43,7 +43,7 @@ SPAN = 1 << 15
 TRANSPORT = 30  # elementary operations for a pair of a source and a sink
 ARC = 32  # elementary operations for an arc that a search looks at
 TRIALS = 16  # searches, and blocks, that predict the cost of all
-INSTEAD = "leave the weights out, or take balanced_forman, which looks two hops far only"
+INSTEAD = "pass --unweighted, or take forman, which costs O(m), or balanced_forman, which ignores weights"
 
 
 @dataclass(frozen=True)

@@ -76,3 +76,22 @@ def test_an_edgeless_graph_has_null_and_a_reason(mixcli, tmp_path: Path) -> None
     assert all(m["summary"] == {"count": 0, "reason": "no values"} for m in measures.values())
     nodes = [json.loads(line) for line in (tmp_path / "v.node.jsonl").read_text().splitlines()]
     assert [row["forman"] for row in nodes] == [None, None, None]
+
+
+def test_weights_that_play_no_role_are_mentioned_once_a_run(mixcli, tmp_path: Path) -> None:
+    for name in ("g.csv", "h.csv"):
+        (tmp_path / name).write_text("source,target,weight\n0,1,2\n1,2,1\n")
+    done = mixcli("analyze", "g.csv", "h.csv", "-m", "all-curvatures", "--format", "csv")
+    assert done.returncode == 0, done.stderr_text
+    (line,) = [line for line in done.stderr_text.splitlines() if "weights play no role" in line]
+    assert line.endswith("augmented_forman(cycles=3), augmented_forman(cycles=4), balanced_forman, jost_liu")
+    for quiet in (["-m", "jost_liu", "--unweighted"], ["-m", "forman"], ["-m", "jost_liu", "-q"]):
+        assert "no role" not in mixcli("analyze", "g.csv", *quiet).stderr_text
+
+
+def test_wrong_parameters_are_refused_before_anything_is_read(mixcli) -> None:
+    for spec in ("ollivier:alpha=1", "ollivier:alpha=-.1", "augmented_forman:cycles=5",
+                 "augmented_forman:cycles=3,chordless=true"):  # fmt: skip
+        done = mixcli("analyze", "absent.gml", "-m", spec)
+        assert done.returncode == 2
+        assert "absent" not in done.stderr_text

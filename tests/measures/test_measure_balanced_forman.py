@@ -68,7 +68,8 @@ def test_karate(find, low: float, edge: tuple[int, int], mean: float, high: floa
 def test_both_variants_equal_their_definition(g: Graph) -> None:
     assert _paper(g) == pytest.approx(naive_motifs.balanced_forman(g), abs=1e-12)
     assert _released(g) == pytest.approx(naive_motifs.balanced_forman_released(g), abs=1e-12)
-    assert (_paper(g) > -2).all()
+    assert ((_paper(g) > -2) & (_paper(g) <= 1.5)).all()
+    assert ((_released(g) > -2) & (_released(g) <= 4)).all()
 
 
 @given(graphs(max_nodes=10))

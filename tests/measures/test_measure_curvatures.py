@@ -14,7 +14,7 @@ from zoo import ZOO, Entry
 
 from mixcli.catalog import MEASURES
 from mixcli.context import Context
-from mixcli.errors import NotApplicable
+from mixcli.errors import NotApplicable, UsageError
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.measures.base import measure
@@ -184,6 +184,11 @@ def test_what_ignores_weights_says_so() -> None:
     for name in ("augmented_forman", "jost_liu"):
         assert MEASURES.get(name).weighted == "ignored"
         assert np.array_equal(curvature(heavy, name), curvature(g, name))
+
+
+def test_cycles_that_are_not_counted_cannot_be_chordless() -> None:
+    with pytest.raises(UsageError, match="cycles=4"):
+        MEASURES.make("augmented_forman:cycles=3,chordless=true")
 
 
 @pytest.mark.parametrize("spec", SPECS)

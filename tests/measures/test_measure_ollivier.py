@@ -9,12 +9,14 @@ import pytest
 from reference.files import real_graph
 from zoo import ZOO, Entry
 
+from mixcli.catalog import MEASURES
 from mixcli.context import Context
 from mixcli.errors import LimitExceeded, NotApplicable, UsageError
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.limits import Limits
 from mixcli.measures.base import measure
+from mixcli.numerics import transport
 
 
 def _values(g: Graph, spec: str) -> np.ndarray:
@@ -49,7 +51,7 @@ def test_exact_values_where_all_edges_are_alike(g: Graph, zero: Fraction, limit:
     for spec, exact in (("ollivier", zero), ("lin_lu_yau", limit), ("ollivier:alpha=0.5", limit / 2)):
         found = measure(g, spec)[spec]
         assert found.exact
-        assert (found.details["min"], found.details["max"]) == (str(exact), str(exact))
+        assert found.details == {"exact_min": str(exact), "exact_max": str(exact)}
         assert np.array_equal(found.data, np.full(g.m, float(exact)))
 
 
@@ -84,8 +86,6 @@ def test_karate(spec: str, low: float, mean: float, high: float, top: tuple[int,
 
 
 def test_the_limit_is_computed_once_for_both(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mixcli.numerics import transport
-
     calls = []
     solve = transport.numerators
     monkeypatch.setattr(transport, "numerators", lambda *args: calls.append(1) or solve(*args))
@@ -107,9 +107,9 @@ def test_weights_are_conductances() -> None:
 def test_what_is_refused() -> None:
     with pytest.raises(NotApplicable, match="--undirected"):
         _values(Graph(2, np.array([[1, 0]]), directed=True), "ollivier")
-    for alpha in ("1", "-0.1", "nan"):
+    for alpha in ("1", "-0.1", "nan", "0.12345", "1/0", "1/20001"):
         with pytest.raises(UsageError, match="alpha"):
-            _values(families.cycle(3), f"ollivier:alpha={alpha}")
+            MEASURES.make(f"ollivier:alpha={alpha}")  # before any graph is read
     with pytest.raises(LimitExceeded, match="jost_liu"):
         measure(families.complete(60), "lin_lu_yau", context=Context(limits=Limits(operations=10)))
 
@@ -120,3 +120,32 @@ def test_small_shapes(spec: str) -> None:
     assert measure(Graph(0, np.zeros((0, 2), np.int64)), spec)[spec].details == {}
     pair = Graph(2, np.array([[0, 1]]))
     assert _values(pair, spec).tolist() == [{"ollivier": 0.0, "ollivier:0.1": 0.2, "lin_lu_yau": 2.0}[spec]]
+
+
+def test_alpha_may_be_a_fraction() -> None:
+    found = measure(families.cycle(4), "ollivier:alpha=1/5")["ollivier:alpha=1/5"]
+    assert found.details["exact_min"] == "2/5"  # C_4: 2α for α <= 1/3, then 1 - α
+    assert found.data.tolist() == [0.4] * 4
+
+
+def test_a_hub_takes_fewer_threads_rather_than_being_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = families.complete(60)
+    once = transport.forecast(*g.csr[:2], g.edges).memory
+    used = []
+    solve = transport.numerators
+    monkeypatch.setattr(transport, "numerators", lambda *args: used.append(args[5]) or solve(*args))
+    for spec in ("lin_lu_yau", "ollivier"):
+        measure(g, spec, context=Context(threads=8, limits=Limits(memory=3 * once + 1)))
+    assert used == [3, 3]
+    with pytest.raises(LimitExceeded, match="jost_liu"):
+        measure(g, "lin_lu_yau", context=Context(threads=8, limits=Limits(memory=once - 1)))
+
+
+def test_weights_know_no_lower_bound() -> None:
+    leaves = 60  # half of the mass of either end goes to leaves at the distance 60, past an edge of length 1
+    ends = [(0, 1), *((0, v) for v in range(2, 2 + leaves)), *((1, v) for v in range(2 + leaves, 2 + 2 * leaves))]
+    g = Graph(2 + 2 * leaves, np.array(ends), weight=np.array([1.0] + [1 / leaves] * (2 * leaves)))
+    assert _values(g, "ollivier")[0] == pytest.approx(1 - leaves)
+    assert _values(g, "lin_lu_yau")[0] == pytest.approx(1 - leaves)
+    assert "-∞" in MEASURES.get("ollivier").range
+    assert "-∞" in MEASURES.get("lin_lu_yau").range

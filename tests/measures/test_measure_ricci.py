@@ -16,7 +16,7 @@ from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.limits import Limits
 from mixcli.measures.base import measure
-from mixcli.measures.graph.ollivier_grc import OllivierGRC
+from mixcli.measures.graph.ollivier_grc import PAIR, OllivierGRC
 from mixcli.measures.graph.ricci_flow import RicciFlow
 from mixcli.numerics.weighted_transport import ollivier
 
@@ -169,3 +169,13 @@ def test_limits_and_a_missing_package(monkeypatch: pytest.MonkeyPatch) -> None:
     for spec in ("ollivier_grc", "ricci_flow"):
         with pytest.raises(NotApplicable, match="pip install GraphRicciCurvature"):
             measure(g, spec)
+
+
+@pytest.mark.usefixtures("package")
+def test_a_flow_needs_memory_for_one_component_at_a_time() -> None:
+    part = families.barbell(4)
+    both = Graph(2 * part.n, np.concatenate([part.edges, part.edges + part.n]))
+    tight = Context(limits=Limits(memory=PAIR * part.n**2))
+    assert RicciFlow(iterations=1)(both, tight).data == pytest.approx(np.tile(RicciFlow(iterations=1)(part).data, 2))
+    with pytest.raises(LimitExceeded, match="fewer iterations"):
+        RicciFlow(iterations=1)(both, Context(limits=Limits(memory=PAIR * part.n**2 - 1)))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mixcli.context import Context
+from mixcli.errors import UsageError
 from mixcli.measures.base import Level, Measure, Values
 from mixcli.numerics import curvature, motifs
 from mixcli.spec import param
@@ -24,10 +25,14 @@ class AugmentedForman(Measure):
 
     Args:
         cycles: 3 counts triangles, 4 triangles and 4-cycles.
-        chordless: of the 4-cycles count only those without a chord. No difference for cycles=3.
+        chordless: of the 4-cycles count only those without a chord.
 
     Returns:
-        Values: (m,) curvatures in the order of graph.edges, whole numbers. Weights are ignored.
+        Values: (m,) curvatures in the order of graph.edges, whole numbers. Weights are ignored. Details: how many
+        triangles the graph has, and how many 4-cycles of the kind that counts.
+
+    Raises:
+        UsageError: chordless with cycles=3, which counts no 4-cycles.
 
     Cost: the pass over triangles and 4-cycles, shared with balanced_forman and jost_liu.
 
@@ -49,8 +54,14 @@ class AugmentedForman(Measure):
     cost: ClassVar[str] = "one pass over triangles and 4-cycles, shared by the combinatorial curvatures"
     weighted = "ignored"
     disconnected: ClassVar[str] = "no difference: a property of each edge's surroundings"
-    equation: ClassVar[str] = "4 - d_i - d_j + 3t + 2Q; cycles=3 leaves Q out"
+    equation: ClassVar[str] = "4 - d_i - d_j + 3t + 2Q, t triangles, Q 4-cycles over ij; cycles=3 leaves Q out"
     cites: ClassVar[str] = "Samal et al. 2018; Fesser and Weber 2023"
+
+    def __post_init__(self) -> None:
+        if self.chordless and self.cycles == 3:
+            raise UsageError(
+                "cycles=4 with chordless=true", "cycles=3", "leave one of them out: cycles=3 has no 4-cycles"
+            )
 
     def compute(self, graph: Graph, context: Context) -> Values:
         counts = context.once(motifs.graph_counts, graph, context.thread_count, context.progress)

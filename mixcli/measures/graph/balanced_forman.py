@@ -27,7 +27,9 @@ class BalancedForman(Measure):
             ♯ / max² that also counts walks through the edge itself, so that a C_5 has curvature 1 instead of 0.
 
     Returns:
-        Values: (m,) curvatures in the order of graph.edges, all > -2. Weights are ignored: there is no weighted form.
+        Values: (m,) curvatures in the order of graph.edges, all > -2, and at most 3/2 as they are at most κ_LLY (4 as
+        released). Weights are ignored: there is no weighted form. Details: leaf edges, and the triangles and
+        chordless 4-cycles of the graph.
 
     Cost: O(Σ_ij min(S_i, S_j)) with S_v = Σ_{k ~ v} d_k, O(n + m) memory.
 
@@ -42,7 +44,7 @@ class BalancedForman(Measure):
     variant: Literal["paper", "released"] = param("paper", "the paper's definition or the one of the released code")
 
     level: ClassVar[Level] = "edge"
-    range: ClassVar[str] = "(-2, ∞)"
+    range: ClassVar[str] = "(-2, 3/2]; released: (-2, 4]"
     better = "higher"
     cost: ClassVar[str] = "O(Σ over edges of the smaller sum of neighbour degrees)"
     weighted = "ignored"

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from mixcli.context import Context, Progress
-from mixcli.limits import Limits
 from mixcli.measures.base import Level, Measure, Values
 from mixcli.numerics import ollivier, transport
 
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.numerics.ollivier import Fractions
 
-__all__ = ["LinLuYau", "extremes", "reporter", "within_limits"]
+__all__ = ["LinLuYau", "affordable", "extremes", "fractions", "reporter"]
 
 
 @dataclass(frozen=True)
@@ -26,25 +25,30 @@ class LinLuYau(Measure):
     larger degree, which is what gets computed. BFC <= κ_LLY and κ_0 <= κ_LLY; on a tree κ_LLY = 2/d_i + 2/d_j - 2.
 
     Returns:
-        Values: (m,) curvatures in the order of graph.edges; the extremes also as exact fractions in the details.
-        With weights (conductances) masses are proportional to them and an edge is 1/weight long.
+        Values: (m,) curvatures in the order of graph.edges; without weights the extremes also as exact fractions in
+        the details. With weights (conductances) masses are proportional to them and an edge is 1/weight long: then
+        κ_LLY = 2 κ_½, not bounded below, and the residual is the largest gap of a transport plan to its dual.
 
-    Cost: two integer maximum flows an edge between the neighbourhoods of its ends; O(n + m) memory and a cache.
+    Raises:
+        LimitExceeded: the transport is predicted to take too long, or two adjacent hubs too much memory.
+
+    Cost: two integer maximum flows an edge between the neighbourhoods of its ends; O(n + m) memory, a cache, and
+    4 d_i d_j bytes for the edge where that is most. With weights see `ollivier`.
 
     Example:
         >>> from mixcli.generators.graphs import barbell
-        >>> LinLuYau()(barbell(5)).details["min"]
+        >>> LinLuYau()(barbell(5)).details["exact_min"]
         '-6/5'
 
     Source: Lin, Lu and Yau, Tohoku Mathematical Journal 2011, Section 2; Bourne et al. 2018, Theorem 5.2, for α.
     """
 
     level: ClassVar[Level] = "edge"
-    range: ClassVar[str] = "(-2, 2]"
+    range: ClassVar[str] = "(-2, 2]; weighted: (-∞, 2]"
     better = "higher"
-    cost: ClassVar[str] = "two integer maximum flows an edge, between the neighbourhoods of its ends"
+    cost: ClassVar[str] = "two integer maximum flows an edge; weighted: a simplex an edge and a search a node"
     disconnected: ClassVar[str] = "no difference: a property of each edge's surroundings"
-    equation: ClassVar[str] = "lim κ_α/(1-α) for α → 1 = (D+1)/D κ_α at α = 1/(D+1), D = max(d_i, d_j)"
+    equation: ClassVar[str] = "lim κ_α/(1-α) for α → 1 = (D+1)/D κ_α at α = 1/(D+1), D = max(d_i, d_j); weighted: 2 κ_½"
     cites: ClassVar[str] = "Lin, Lu and Yau 2011, Section 2; Bourne et al. 2018, Theorem 5.2"
 
     def compute(self, graph: Graph, context: Context) -> Values:
@@ -53,8 +57,7 @@ class LinLuYau(Measure):
 
             found = weighted_transport.curvatures(graph, None, context)
             return Values("edge", found.edge, residual=found.residual)
-        within_limits(graph, context.limits, context.thread_count)
-        exact = context.once(fractions, graph, context.thread_count, context.progress)
+        exact = context.once(fractions, graph, affordable(graph, context), context.progress)
         return Values("edge", exact.values, details=extremes(graph, exact))
 
 
@@ -69,29 +72,28 @@ def reporter(what: str, progress: Progress) -> Callable[[int, int], None]:
     return lambda done, total: progress(what, done, total)
 
 
-def within_limits(graph: Graph, limits: Limits, threads: int) -> None:
-    """Refuse a graph whose transport is predicted to take more than allowed.
+def affordable(graph: Graph, context: Context) -> int:
+    """How many threads' working memory fits into what transport along the edges of a graph may use.
 
     Raises:
-        LimitExceeded: too much work, or hubs whose flows do not fit into memory.
+        LimitExceeded: too much work, or hubs whose flows do not fit into memory even once.
     """
     need = transport.forecast(*graph.csr[:2], graph.edges)
-    limits.check(
+    context.limits.check(
         "exact transport along every edge",
-        memory=threads * need.memory,
+        memory=need.memory,
         operations=need.compiled * 1e9,
         instead="use jost_liu or balanced_forman, lower bounds from degrees, triangles and 4-cycles",
     )
+    threads = context.thread_count
+    while threads > 1 and not context.limits.allows(memory=threads * need.memory):
+        threads -= 1
+    return threads
 
 
-def extremes(graph: Graph, exact: Fractions) -> dict[str, Any]:
-    """Smallest and largest value as exact fractions, with an edge that has them."""
+def extremes(graph: Graph, exact: Fractions) -> dict[str, str]:
+    """Smallest and largest value as exact fractions."""
     if not graph.m:
         return {}
     low, high = int(exact.values.argmin()), int(exact.values.argmax())
-    return {
-        "min": str(exact.exactly(low)),
-        "min_edge": graph.edges[low].tolist(),
-        "max": str(exact.exactly(high)),
-        "max_edge": graph.edges[high].tolist(),
-    }
+    return {"exact_min": str(exact.exactly(low)), "exact_max": str(exact.exactly(high))}

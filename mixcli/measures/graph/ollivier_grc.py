@@ -19,6 +19,7 @@ from mixcli.spec import param
 
 if TYPE_CHECKING:
     import networkx as nx
+    from numpy.typing import ArrayLike
 
 PAIR = 40  # bytes a pair of nodes takes: a float in a list of lists, then in an array
 PAIR_WORK = 100  # elementary operations a pair takes
@@ -80,7 +81,14 @@ class OllivierGRC(Measure):
             raise NotApplicable("ATD with paths=all_pairs", "paths=pairwise", "take the table, or method=OTD")
         if self.method == "Sinkhorn" and not 0 < self.alpha < 1:  # masses of 0 make the scaling divide by 0
             raise NotApplicable("0 < alpha < 1 for Sinkhorn", f"alpha={self.alpha:g}", "take method=OTD, or alpha=0.5")
-        check_limits(graph, context, runs=1, table=self.paths == "all_pairs", instead="use ollivier, or paths=pairwise")
+        check_limits(
+            graph,
+            context,
+            [graph.n],
+            runs=1,
+            table=self.paths == "all_pairs",
+            instead="use ollivier, or paths=pairwise",
+        )
         details = {"method": self.method, "length": self.length}
         if graph.m == 0:
             return Values("edge", np.zeros(0), exact=self.method == "OTD", details=details)
@@ -111,11 +119,21 @@ def require() -> Any:
     return OllivierRicci
 
 
-def check_limits(graph: Graph, context: Context, *, runs: int, table: bool, instead: str) -> None:
-    """Refuse what the package would take too much memory or time for."""
+def check_limits(graph: Graph, context: Context, sizes: ArrayLike, *, runs: int, table: bool, instead: str) -> None:
+    """Refuse what the package would take too much memory or time for.
+
+    Args:
+        graph: the graph.
+        context: its limits count.
+        sizes: numbers of nodes of the parts that it is given one after the other.
+        runs: how often curvature is computed.
+        table: whether it tabulates the distances of all pairs.
+        instead: the way around.
+    """
+    pairs = np.asarray(sizes, np.float64) ** 2
     context.limits.check(
-        "GraphRicciCurvature", memory=PAIR * graph.n**2 if table else 0,
-        operations=runs * (EDGE_WORK * graph.m + PAIR_WORK * graph.n**2), instead=instead,
+        "GraphRicciCurvature", memory=PAIR * float(pairs.max(initial=0)) if table else 0,
+        operations=runs * (EDGE_WORK * graph.m + PAIR_WORK * float(pairs.sum())), instead=instead,
     )  # fmt: skip
 
 

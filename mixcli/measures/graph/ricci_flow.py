@@ -55,7 +55,8 @@ class RicciFlow(Measure):
     Raises:
         NotApplicable: GraphRicciCurvature is not installed (it needs Python < 3.13), or more communities than nodes.
         UsageError: surgery without `cut`.
-        LimitExceeded: 40 n² bytes, or iterations times the time of `ollivier_grc`, are over the limit.
+        LimitExceeded: 40 n² bytes for the n nodes of the largest component, or iterations times the time of
+            `ollivier_grc`, are over the limit.
 
     Cost: (iterations + 1) times that of `ollivier_grc`: 3,000 edges a second.
 
@@ -79,7 +80,7 @@ class RicciFlow(Measure):
 
     level: ClassVar[Level] = "edge"
     range: ClassVar[str] = "[0, m]"
-    cost: ClassVar[str] = "(iterations + 1) m / 3,000 seconds, and 40 n² bytes"
+    cost: ClassVar[str] = "(iterations + 1) m / 3,000 seconds, and 40 n² bytes for the largest component"
     disconnected: ClassVar[str] = "each component flows on its own"
     equation: ClassVar[str] = "ℓ ← ℓ (1 - step κ), scaled to mean 1, κ from ℓ by Ollivier's definition; repeat"
     cites: ClassVar[str] = "Ni et al. 2019, Algorithm 1"
@@ -92,7 +93,10 @@ class RicciFlow(Measure):
             raise NotApplicable(
                 f"at most {graph.n} communities", str(self.communities), "ask for fewer", where=graph.name
             )
-        check_limits(graph, context, runs=self.iterations + 1, table=True, instead="use fewer iterations, or ollivier")
+        check_limits(
+            graph, context, np.bincount(graph.components.of_node), runs=self.iterations + 1, table=True,
+            instead="use fewer iterations, or ollivier",
+        )  # fmt: skip
         metric, curvature, kept = np.zeros(graph.m), np.zeros(graph.m), np.ones(graph.m, bool)
         spread, iterations = 0.0, 0
         of_edge = graph.components.of_node[graph.edges[:, 0]]
