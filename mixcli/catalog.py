@@ -200,6 +200,7 @@ REWIRINGS = Catalog(
         "expander": "mixcli.rewiring.graph.expander:Expander",
         "cayley": "mixcli.rewiring.graph.cayley:Cayley",
         "last_layer_fa": "mixcli.rewiring.graph.last_layer_fa:LastLayerFA",
+        "auto": "mixcli.rewiring.graph.auto:Auto",
         "replay": "mixcli.rewiring.graph.replay:Replay",
         "virtual_node": "mixcli.rewiring.graph.virtual_node:VirtualNode",
         "laser": "mixcli.rewiring.graph.laser:LASER",

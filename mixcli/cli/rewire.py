@@ -180,6 +180,8 @@ class _Told:
             line += f"; {ended}" if ended else ""
             if base.weight is not None and result.added:
                 line += "; added edges have weight 1"
+            for reason in after.provenance[-1].notes.get("why", ()):
+                self.shell.note(f"{base.name}: {reason}" if self.graphs > 1 else reason)
             self.shell.note(line)
 
     def all(self) -> None:

@@ -34,6 +34,7 @@ __all__ = [
     "apply_edits",
     "rewire",
     "topology_rng",
+    "without_end",
 ]
 
 UNBOUNDED = 2**31 - 1
@@ -177,7 +178,7 @@ def apply(
     interrupted = False
     try:
         total = budget if budget is not None else int(getattr(method, "iterations", 0) or 0)
-        for edit in itertools.islice(_without_end(method, budget).edits(graph, context, rules), budget):
+        for edit in itertools.islice(without_end(method, budget).edits(graph, context, rules), budget):
             if not rules.allowed(edit):
                 raise RuntimeError(f"{REWIRINGS.name_of(type(method))} made an edit that is not allowed: {edit}")
             rules.done(edit)
@@ -192,7 +193,8 @@ def apply(
     notes: dict[str, Any] = {"edits": len(done), **({"budget": budget} if budget is not None else {})}
     if constraints:
         notes["constraints"] = constraints.to_json()
-    notes |= method.notes(graph, context, rules)
+    if done or not interrupted:
+        notes |= method.notes(graph, context, rules)
     spec = spec_of(REWIRINGS.name_of(type(method)), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
     edges, weight, payload = edited(graph, done)
@@ -207,7 +209,7 @@ def topology_rng(context: Context, name: str, graph: Graph) -> np.random.Generat
     return context.rng(name, plain.fingerprint)
 
 
-def _without_end(method: Rewiring, budget: int | None) -> Rewiring:
+def without_end(method: Rewiring, budget: int | None) -> Rewiring:
     """The method as it runs under a budget: the budget alone decides where it stops."""
     if budget is None or "iterations" not in {f.name for f in parameters(type(method))}:
         return method
