@@ -29,6 +29,7 @@ FACTS = (
     "score",
     "cost",
     "weighted",
+    "reweighs",
     "directed",
     "disconnected",
     "cites",

@@ -60,6 +60,8 @@ class Rewiring(ABC):
     """What the score of an edit means."""
     constrained: ClassVar[bool] = True
     """Whether it makes edits that constraints can apply to; a layer plan makes none."""
+    reweighs: ClassVar[bool] = False
+    """Whether `weigh` gives the edges of the result new weights, those that were there before included."""
     published: ClassVar[dict[str, str]] = {}
     """Data set (and network, where it depends on it) -> settings that were published for it, as a spec string."""
     published_in: ClassVar[str] = ""
@@ -82,6 +84,10 @@ class Rewiring(ABC):
         to add, so that the graphs of a data set go into one batch.
         """
         return graph.plan
+
+    def weigh(self, base: Graph, after: Graph, context: Context) -> Graph:
+        """The graph after some of the edits with the conductances that the method gives; by default as they were."""
+        return after
 
     def at(self, index: int) -> Rewiring:
         """The method for the graph at a place of a stream; only one that reads what was done before depends on it."""
@@ -200,6 +206,8 @@ def apply(
     edges, weight, payload = edited(graph, done)
     plan, provenance = method.plan(graph, context), (*graph.provenance, step)
     after = graph.replace(edges=edges, weight=weight, edge=payload, plan=plan, provenance=provenance)
+    if done or not interrupted:
+        after = method.weigh(graph, after, context)
     return Rewired(graph, after, tuple(done), interrupted)
 
 
