@@ -194,6 +194,7 @@ REWIRINGS = Catalog(
         "gtr": "mixcli.rewiring.graph.gtr:GTR",
         "err": "mixcli.rewiring.graph.err:ERR",
         "proxy": "mixcli.rewiring.graph.proxy:Proxy",
+        "digl": "mixcli.rewiring.graph.digl:DIGL",
         "random": "mixcli.rewiring.graph.random:RandomEdges",
         "double_edge_swap": "mixcli.rewiring.graph.double_edge_swap:DoubleEdgeSwap",
         "drop_edge": "mixcli.rewiring.graph.drop_edge:DropEdge",
@@ -205,7 +206,7 @@ REWIRINGS = Catalog(
         "virtual_node": "mixcli.rewiring.graph.virtual_node:VirtualNode",
         "laser": "mixcli.rewiring.graph.laser:LASER",
     },
-    {"fa": "last_layer_fa"},
+    {"fa": "last_layer_fa", "gdc": "digl"},
 )
 
 MODELS = Catalog(
