@@ -37,6 +37,8 @@ __all__ = ["__version__", *sorted(_EXPORTS)]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "transforms":  # a module, and one that needs PyG
+        return importlib.import_module("mixcli.transforms")
     if name not in _EXPORTS:
         raise AttributeError(f"module 'mixcli' has no attribute {name!r}")
     return getattr(importlib.import_module(_EXPORTS[name]), name)
