@@ -30,7 +30,7 @@ NEARLY_BRIDGE = 1e-6  # 1 - c R of an edge below which taking it away loses too 
 
 
 class LiveResistance:
-    """All resistances of a connected graph under additions and removals.
+    """All resistances of a connected graph under changes of its edges.
 
     Args:
         graph: connected, undirected; weights are conductances.
@@ -40,7 +40,8 @@ class LiveResistance:
     Example:
         >>> from mixcli.generators.graphs import cycle
         >>> live = LiveResistance(cycle(4))
-        >>> live.add(0, 2)
+        >>> live.change(0, 2, 1.0)
+        True
         >>> round(live.kirchhoff, 12), live.between(np.array([[0, 2]])).round(12).tolist()
         (4.0, [0.5])
     """
@@ -52,15 +53,20 @@ class LiveResistance:
             self._table: NDArray[np.float64] = all_resistances(flow)
         self._change = np.empty_like(self._table)
 
-    def add(self, u: int, v: int, conductance: float = 1.0) -> None:
-        """Put a conductance between two nodes."""
-        self._update(u, v, conductance)
+    def change(self, u: int, v: int, conductance: float) -> bool:
+        """Put a conductance between two nodes, or take one away where it is negative.
 
-    def remove(self, u: int, v: int, conductance: float = 1.0) -> bool:
-        """Take a conductance away; False, and nothing done, where the edge is a bridge or close to one."""
-        if 1 - conductance * self._table[u, v] < NEARLY_BRIDGE:
+        Returns:
+            False, and nothing is done, where what is left would not connect them, or hardly.
+        """
+        left = 1 + conductance * float(self._table[u, v])
+        if left < NEARLY_BRIDGE:
             return False
-        self._update(u, v, -conductance)
+        potential = (self._table[v] - self._table[u]) / 2
+        np.subtract.outer(potential, potential, out=self._change)
+        self._change *= self._change
+        self._change *= conductance / left
+        self._table -= self._change
         return True
 
     def between(self, pairs: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -71,11 +77,3 @@ class LiveResistance:
     def kirchhoff(self) -> float:
         """Sum of the resistances over all pairs."""
         return float(self._table.sum()) / 2
-
-    def _update(self, u: int, v: int, conductance: float) -> None:
-        potential = (self._table[v] - self._table[u]) / 2
-        factor = conductance / (1 + conductance * float(self._table[u, v]))
-        np.subtract.outer(potential, potential, out=self._change)
-        self._change *= self._change
-        self._change *= factor
-        self._table -= self._change

@@ -56,19 +56,16 @@ def test_every_row_equals_the_full_computation(spec: str, g: Graph, every: int) 
 def test_live_resistance_equals_the_elimination(g: Graph, seed: int) -> None:
     if g.n < 2 or g.components.count > 1:
         return
-    live, rng, weight = (
-        LiveResistance(g),
-        np.random.default_rng(seed),
-        dict(zip(map(tuple, g.edges.tolist()), (np.ones(g.m) if g.weight is None else g.weight).tolist(), strict=True)),
-    )
+    live, rng = LiveResistance(g), np.random.default_rng(seed)
+    conductances = (np.ones(g.m) if g.weight is None else g.weight).tolist()
+    weight = dict(zip(map(tuple, g.edges.tolist()), conductances, strict=True))
     for _ in range(6):
         u, v = sorted(rng.choice(g.n, 2, replace=False).tolist())
-        if (u, v) in weight:
-            if live.remove(u, v, weight[u, v]):
-                del weight[u, v]
-        else:
+        if (u, v) not in weight:
             weight[u, v] = 1.0
-            live.add(u, v)
+            assert live.change(u, v, 1.0)
+        elif live.change(u, v, -weight[u, v]):
+            del weight[u, v]
     edges = sorted(weight)
     now = Graph(g.n, np.array(edges), weight=np.array([weight[e] for e in edges]))
     assert now.components.count == 1
@@ -78,7 +75,7 @@ def test_live_resistance_equals_the_elimination(g: Graph, seed: int) -> None:
 
 
 def test_a_bridge_is_left_in_place() -> None:
-    assert not LiveResistance(families.path(4)).remove(1, 2)
+    assert not LiveResistance(families.path(4)).change(1, 2, -1.0)
 
 
 def test_knees_follow_what_is_better() -> None:
