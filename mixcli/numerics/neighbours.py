@@ -29,15 +29,16 @@ class Neighbours(dict[int, set[int]]):
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
-        self._indptr, self._indices, _ = graph.csr
+        self._graph = graph
 
     def __missing__(self, node: int) -> set[int]:
-        found = self[node] = set(self._indices[self._indptr[node] : self._indptr[node + 1]].tolist())
+        indptr, indices, _ = self._graph.csr
+        found = self[node] = set(indices[indptr[node] : indptr[node + 1]].tolist())
         return found
 
     def degree(self, node: int) -> int:
         """Number of neighbours now."""
-        return len(self[node]) if node in self else int(self._indptr[node + 1] - self._indptr[node])
+        return len(self[node]) if node in self else int(self._graph.degree[node])
 
     def add(self, u: int, v: int) -> None:
         """Join two nodes that are not joined."""

@@ -71,9 +71,10 @@ class Diffusion:
 
     def step(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
         """One power step; a vector that vanishes stays zero."""
-        x = self.deflate(x)
+        total, root = self.degree.sum(), np.sqrt(self.degree)
+        x = x - root * (_sum(x * root) / total) if total else x
         x = x + self.apply(x)
-        size = np.sqrt((x * x).sum())
+        size = np.sqrt(_sum(x * x))
         return x / size if size > 0 else x
 
 
@@ -109,6 +110,11 @@ def slow_mode(graph: Graph, start: NDArray[np.float64]) -> NDArray[np.float64]:
         x = _preconditioned(graph) if mode is None else mode
     size = np.sqrt((x * x).sum())
     return x / size if size > 0 else x
+
+
+def _sum(values: NDArray[np.float64]) -> Any:
+    """The sum from first to last: neither numpy's order nor that of BLAS, so kernels can follow it bit for bit."""
+    return np.cumsum(values)[-1] if len(values) else 0.0
 
 
 def _component_part(graph: Graph, x: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -32,6 +32,8 @@ __all__ = [
     "Rules",
     "apply",
     "apply_edits",
+    "check",
+    "finished",
     "rewire",
     "topology_rng",
     "without_end",
@@ -76,6 +78,19 @@ class Rewiring(ABC):
         Random choices come from `context.rng(...)` keyed by the method and the graph. What `rules` does not allow is
         passed over: the method takes its next best choice, or stops where there is none.
         """
+
+    def edits_many(
+        self, graphs: Sequence[Graph], context: Context, budgets: Sequence[int] | None = None
+    ) -> list[list[Edit]]:
+        """The edits of several graphs without constraints, those that each would get alone.
+
+        Args:
+            graphs: graphs the method is defined for.
+            context: seed, threads, limits, progress.
+            budgets: for each graph the most edits to make.
+        """
+        most = budgets if budgets is not None else [None] * len(graphs)
+        return [list(itertools.islice(self.edits(g, context, Rules(g)), k)) for g, k in zip(graphs, most, strict=True)]
 
     def plan(self, graph: Graph, context: Context) -> LayerPlan:
         """Which graph each layer uses afterwards; by default what the graph said before.
@@ -167,15 +182,7 @@ def apply(
         UsageError: the budget is negative, or the constraints do not fit the graph.
     """
     context = context or Context()
-    if graph.directed and not method.directed:
-        raise NotApplicable(
-            f"an undirected graph for {REWIRINGS.name_of(type(method))}",
-            "a directed one",
-            "pass --undirected to forget the directions",
-            where=graph.name,
-        )
-    if budget is not None and budget < 0:
-        raise UsageError("a budget >= 0", str(budget), where="budget")
+    check(method, graph, budget)
     if constraints and not method.constrained:
         name = REWIRINGS.name_of(type(method))
         raise NotApplicable("a method that edits edges, to constrain", name, "leave the constraints out")
@@ -196,6 +203,21 @@ def apply(
                 break
     except KeyboardInterrupt:
         interrupted = True
+    return finished(method, graph, done, context, rules, budget=budget, interrupted=interrupted)
+
+
+def finished(
+    method: Rewiring,
+    graph: Graph,
+    done: list[Edit],
+    context: Context,
+    rules: Rules,
+    *,
+    budget: int | None = None,
+    interrupted: bool = False,
+) -> Rewired:
+    """What a method's edits make of a graph, with the step that provenance keeps."""
+    constraints = rules.constraints
     notes: dict[str, Any] = {"edits": len(done), **({"budget": budget} if budget is not None else {})}
     if constraints:
         notes["constraints"] = constraints.to_json()
@@ -209,6 +231,24 @@ def apply(
     if done or not interrupted:
         after = method.weigh(graph, after, context)
     return Rewired(graph, after, tuple(done), interrupted)
+
+
+def check(method: Rewiring, graph: Graph, budget: int | None = None) -> None:
+    """Refuse a graph the method is not defined on, or a negative budget.
+
+    Raises:
+        NotApplicable: the graph is directed and the method is not defined there.
+        UsageError: the budget is negative.
+    """
+    if graph.directed and not method.directed:
+        raise NotApplicable(
+            f"an undirected graph for {REWIRINGS.name_of(type(method))}",
+            "a directed one",
+            "pass --undirected to forget the directions",
+            where=graph.name,
+        )
+    if budget is not None and budget < 0:
+        raise UsageError("a budget >= 0", str(budget), where="budget")
 
 
 def topology_rng(context: Context, name: str, graph: Graph) -> np.random.Generator:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixcli.numerics import gap_edges
 from mixcli.numerics.extreme_allowed_pair import Partners, least_allowed_pair
 from mixcli.numerics.extreme_pair import least_product_pair
 from mixcli.numerics.neighbours import Neighbours
@@ -98,19 +99,36 @@ class FoSR(Rewiring):
             if pair is None:
                 return
             u, v = pair
-            reason = f"slow mode {x[u]:.3g} at {u}, {x[v]:.3g} at {v}"
-            yield Edit("add", u, v, float(factor[u] * factor[v]), step, reason)
+            yield _edit(u, v, float(x[u]), float(x[v]), float(factor[u] * factor[v]), step)
             around.add(u, v)
             diffusion.add(u, v)
             x = diffusion.step(x)
 
-    def _start(self, graph: Graph, diffusion: Diffusion, context: Context) -> NDArray[np.float64]:
+    def edits_many(
+        self, graphs: Sequence[Graph], context: Context, budgets: Sequence[int] | None = None
+    ) -> list[list[Edit]]:
+        """The edits of many graphs, from one pass of compiled loops over a table of them."""
+        wanted = [min(self.iterations, k) for k in ([self.iterations] * len(graphs) if budgets is None else budgets)]
+        if not gap_edges.pays(graphs, wanted):
+            return super().edits_many(graphs, context, budgets)
+        starts = [self._first(g, context) if g.n > 1 else np.zeros(g.n) for g in graphs]
+        steps = 0 if self.converged else self.power_steps
+        found = gap_edges.gap_edges(graphs, starts, steps, wanted, context.thread_count)
+        return [[_edit(*edge, step) for step, edge in enumerate(edges)] for edges in found]
+
+    def _first(self, graph: Graph, context: Context) -> NDArray[np.float64]:
         x = topology_rng(context, "fosr", graph).uniform(-1.0, 1.0, graph.n)
-        if self.converged:
-            return slow_mode(graph, x)
-        for _ in range(self.power_steps):
+        return slow_mode(graph, x) if self.converged else x
+
+    def _start(self, graph: Graph, diffusion: Diffusion, context: Context) -> NDArray[np.float64]:
+        x = self._first(graph, context)
+        for _ in range(0 if self.converged else self.power_steps):
             x = diffusion.step(x)
         return x
+
+
+def _edit(u: int, v: int, x_u: float, x_v: float, score: float, step: int) -> Edit:
+    return Edit("add", u, v, score, step, f"slow mode {x_u:.3g} at {u}, {x_v:.3g} at {v}")
 
 
 def _chooser(around: Neighbours, rules: Rules) -> Callable[[NDArray[np.float64]], tuple[int, int] | None]:

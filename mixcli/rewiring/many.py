@@ -1,0 +1,194 @@
+"""Rewiring a stream of graphs in chunks: one pass of a method's kernels serves all graphs of a chunk."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mixcli.context import Context
+from mixcli.errors import MixcliError, UsageError
+from mixcli.rewiring.base import Rewired, Rewiring, check, finished, without_end
+from mixcli.rewiring.rules import Rules
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from mixcli.graph import Graph
+
+__all__ = ["apply_many"]
+
+GRAPHS = 1024  # graphs of a chunk at most
+ENTRIES = 1 << 21  # their nodes and edges at most, some 100 MiB of working memory
+
+Budget = int | None | Callable[["Graph"], int | None]
+Refused = Callable[[int, "Graph", MixcliError], None]
+
+
+def apply_many(
+    method: Rewiring,
+    graphs: Iterable[Graph],
+    *,
+    context: Context | None = None,
+    budget: Budget = None,
+    jobs: int = 1,
+    refused: Refused | None = None,
+) -> Iterator[Rewired]:
+    """Rewire a stream of graphs, without constraints; each gets the edits that `apply` would give it.
+
+    Args:
+        method: the rewiring.
+        graphs: any number of graphs; they are read a chunk ahead.
+        context: seed, threads, limits, progress.
+        budget: stop each graph after this many edits, or what says how many for a graph.
+        jobs: processes to spread the chunks over; 1 works in this one, with the threads of the context.
+        refused: told of the place in the stream, the graph and the error where a graph is refused, which is then passed
+            over; without it the error is raised.
+
+    Yields:
+        The graphs in the order of the stream. Ctrl-C ends it: the graph that comes next is returned as it was, marked
+        as interrupted, and the rest is left out.
+
+    Cost: that of the method; memory of one chunk (at most 1024 graphs and 2 million nodes and edges, unless a single
+    graph is larger), of 2 jobs chunks with several jobs.
+
+    Example:
+        >>> from mixcli.generators.graphs import barbell, path
+        >>> from mixcli.rewiring.graph.fosr import FoSR
+        >>> [done.added for done in apply_many(FoSR(2), [path(5), barbell(4)])]
+        [2, 2]
+    """
+    if jobs < 1:
+        raise UsageError("at least one job", str(jobs), where="jobs")
+    context = context or Context()
+    work = _Work(method, context, budget)
+    done = 0
+    for chunk, outcomes in _worked(work, _chunks(graphs), jobs):
+        if outcomes is None:
+            graph = chunk[0]
+            yield finished(method, graph, [], context, Rules(graph), budget=work.wanted(graph), interrupted=True)
+            return
+        for graph, outcome in zip(chunk, outcomes, strict=True):
+            if isinstance(outcome, MixcliError):
+                if refused is None:
+                    raise outcome
+                refused(done, graph, outcome)
+            else:
+                yield finished(method.at(done), graph, outcome, context, Rules(graph), budget=work.wanted(graph))
+            done += 1
+            context.progress("rewire", done, 0)
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What to do with each graph."""
+
+    method: Rewiring
+    context: Context
+    budget: Budget = None
+
+    def wanted(self, graph: Graph) -> int | None:
+        """The budget of a graph."""
+        return self.budget(graph) if callable(self.budget) else self.budget
+
+    def edits(self, first: int, graphs: list[Graph], budgets: list[int | None]) -> list[Any]:
+        """Edits of each graph, or why it gets none; `first` is the place of the first graph in the stream."""
+        together = type(self.method).at is Rewiring.at and len({k is None for k in budgets}) == 1
+        if together:
+            try:
+                for graph, budget in zip(graphs, budgets, strict=True):
+                    check(self.method, graph, budget)
+                most = [k for k in budgets if k is not None]
+                ran = without_end(self.method, budgets[0])
+                return list(ran.edits_many(graphs, self.context, most or None))
+            except MixcliError:
+                pass  # whose fault it is shows when they go one by one
+            finally:
+                self.context.forget()
+        return [self._alone(first + at, graph, k) for at, (graph, k) in enumerate(zip(graphs, budgets, strict=True))]
+
+    def _alone(self, place: int, graph: Graph, budget: int | None) -> Any:
+        method = self.method.at(place)
+        try:
+            check(method, graph, budget)
+            edits = without_end(method, budget).edits(graph, self.context, Rules(graph))
+            return list(itertools.islice(edits, budget))
+        except MixcliError as error:
+            return error
+        finally:
+            self.context.forget()
+
+
+def _chunks(graphs: Iterable[Graph]) -> Iterator[list[Graph]]:
+    """The stream in lists that fit into memory together."""
+    chunk: list[Graph] = []
+    entries = 0
+    for graph in graphs:
+        if chunk and (len(chunk) == GRAPHS or entries + graph.n + graph.m > ENTRIES):
+            yield chunk
+            chunk, entries = [], 0
+        chunk.append(graph)
+        entries += graph.n + graph.m
+    if chunk:
+        yield chunk
+
+
+def _worked(work: _Work, chunks: Iterator[list[Graph]], jobs: int) -> Iterator[tuple[list[Graph], list[Any] | None]]:
+    """Each chunk and what became of its graphs; None where Ctrl-C came first."""
+    if jobs > 1:
+        yield from _spread(work, chunks, jobs)
+        return
+    place = 0
+    for chunk in chunks:
+        try:
+            outcomes = work.edits(place, chunk, [work.wanted(g) for g in chunk])
+        except KeyboardInterrupt:
+            yield chunk, None
+            return
+        yield chunk, outcomes
+        place += len(chunk)
+
+
+def _spread(work: _Work, chunks: Iterator[list[Graph]], jobs: int) -> Iterator[tuple[list[Graph], list[Any] | None]]:
+    """The same in several processes, at most two chunks a process under way, results in order."""
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    alone = Context(work.context.seed, 1, work.context.device, work.context.limits)
+    task = _Work(work.method, alone)
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts)
+    waiting: deque[tuple[list[Graph], Future[list[Any]]]] = deque()
+    place = 0
+    try:
+        for chunk in itertools.chain.from_iterable(_parts(chunk, jobs) for chunk in chunks):
+            budgets = [work.wanted(g) for g in chunk]
+            waiting.append((chunk, pool.submit(task.edits, place, chunk, budgets)))
+            place += len(chunk)
+            if len(waiting) > 2 * jobs:
+                yield _next(waiting)
+        while waiting:
+            yield _next(waiting)
+    except KeyboardInterrupt:
+        if waiting:
+            yield waiting[0][0], None
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _parts(chunk: list[Graph], jobs: int) -> Iterator[list[Graph]]:
+    """A chunk in as many pieces as there are jobs."""
+    size = -(-len(chunk) // jobs)
+    return (chunk[at : at + size] for at in range(0, len(chunk), size))
+
+
+def _next(waiting: deque[tuple[list[Graph], Future[list[Any]]]]) -> tuple[list[Graph], list[Any]]:
+    outcomes = waiting[0][1].result()
+    return waiting.popleft()[0], outcomes
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the others decides."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,104 @@
+"""Streams of graphs in chunks: the same results as one graph after the other, in order, also in several processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from mixcli.catalog import REWIRINGS
+from mixcli.context import Context
+from mixcli.errors import NotApplicable, UsageError
+from mixcli.generators import graphs as families
+from mixcli.graph import Graph
+from mixcli.rewiring import many as module
+from mixcli.rewiring.base import Edit, Rewired, Rewiring, apply
+from mixcli.rewiring.graph.fosr import FoSR
+from mixcli.rewiring.graph.random import RandomEdges
+from mixcli.rewiring.many import apply_many
+from mixcli.spec import param
+
+GRAPHS = [families.erdos_renyi(10 + s % 5, 14, s).replace(name=f"g{s}") for s in range(30)]
+ARC = Graph(3, np.array([[0, 1], [1, 2]]), directed=True)
+
+
+@dataclass(frozen=True)
+class Interrupted(Rewiring):
+    """Adds the pair 0, 3; stops the world at the graph named g20."""
+
+    iterations: int = param(1, "edges", ge=0)
+
+    def edits(self, graph: Graph, context: Context, rules: object) -> Iterator[Edit]:
+        if graph.name == "g20":
+            raise KeyboardInterrupt
+        if graph.n > 3 and [0, 3] not in graph.edges.tolist():
+            yield Edit("add", 0, 3, 0.0, 0)
+
+
+def same(found: Rewired, expected: Rewired) -> None:
+    assert found.edits == expected.edits
+    assert found.graph.fingerprint == expected.graph.fingerprint
+    assert found.graph.provenance == expected.graph.provenance
+    assert found.graph.plan == expected.graph.plan
+    assert found.base is expected.base
+
+
+@pytest.mark.parametrize("name", [name for name in REWIRINGS if name != "replay"])
+@pytest.mark.parametrize("chunk", [1024, 7])
+def test_the_same_as_one_after_the_other(name: str, chunk: int, monkeypatch) -> None:
+    monkeypatch.setattr(module, "GRAPHS", chunk)
+    made, context = REWIRINGS.make(name), Context(seed=2)
+    expected = [apply(made, g, context=context) for g in GRAPHS]
+    for one, other in zip(apply_many(made, iter(GRAPHS), context=context), expected, strict=True):
+        same(one, other)
+
+
+def test_budgets_may_depend_on_the_graph() -> None:
+    def some(graph: Graph) -> int:
+        return graph.n - 9
+
+    for one, g in zip(apply_many(FoSR(), GRAPHS, budget=some), GRAPHS, strict=True):
+        same(one, apply(FoSR(), g, budget=some(g)))
+    with pytest.raises(UsageError, match="budget"):
+        list(apply_many(FoSR(), GRAPHS, budget=-1))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_graph_that_is_refused_does_not_stop_the_rest(jobs: int) -> None:
+    told: list[tuple[int, str]] = []
+
+    def note(place: int, graph: Graph, error: Exception) -> None:
+        told.append((place, type(error).__name__))
+
+    stream = [*GRAPHS[:3], ARC, *GRAPHS[3:6]]
+    done = list(apply_many(FoSR(2), stream, jobs=jobs, refused=note))
+    assert [d.base.name for d in done] == [f"g{s}" for s in range(6)]
+    assert told == [(3, "NotApplicable")]
+    with pytest.raises(NotApplicable):
+        list(apply_many(FoSR(2), stream))
+
+
+def test_several_processes_give_the_same_in_order(monkeypatch) -> None:
+    monkeypatch.setattr(module, "GRAPHS", 4)
+    for one, g in zip(apply_many(RandomEdges(3), GRAPHS, jobs=2, context=Context(seed=5)), GRAPHS, strict=True):
+        same(one, apply(RandomEdges(3), g, context=Context(seed=5)))
+    with pytest.raises(UsageError, match="job"):
+        next(apply_many(FoSR(), GRAPHS, jobs=0))
+
+
+def test_an_interrupt_keeps_the_chunks_that_are_done(monkeypatch) -> None:
+    monkeypatch.setattr(module, "GRAPHS", 8)
+    done = list(apply_many(Interrupted(), GRAPHS))
+    assert [d.base.name for d in done] == [f"g{s}" for s in range(17)]
+    assert [d.interrupted for d in done] == [False] * 16 + [True]
+    assert done[-1].edits == ()
+
+
+def test_chunks_are_bounded_by_size(monkeypatch) -> None:
+    monkeypatch.setattr(module, "ENTRIES", 100)
+    chunks = list(module._chunks(iter(GRAPHS)))
+    assert [g for chunk in chunks for g in chunk] == GRAPHS
+    assert all(sum(g.n + g.m for g in chunk) <= 100 for chunk in chunks)
+    assert next(module._chunks(iter([families.path(200)])))[0].n == 200
