@@ -301,3 +301,11 @@ def test_memory_counts_overlays() -> None:
         for spec in ("none", "virtual_node:40")
     )
     assert laid > 2 * plain
+
+
+def test_overlays_and_a_fully_adjacent_last_layer_go_together() -> None:
+    graph = rewire(rewire(barbell(5, 1), "laser:hops=2").graph, "virtual_node").graph
+    for model, relations in (("rgcn", 4), ("gcn", 1)):  # the graph's, two overlays' and the whole graph's
+        found = compare(graph, ["last_layer_fa"], f"{model}:layers=2,hidden=6", trials=1, protocol={"epochs": 2})
+        assert found.record()["relations"] == relations
+        assert found.arms[0].trials[0].epochs == 2

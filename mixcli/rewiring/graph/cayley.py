@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Cayley"]
 
-ELEMENT = 1000
-"""Bytes and elementary operations for an element of the group while its neighbours are found."""
+BYTES, OPERATIONS = 1000, 20_000
+"""What an element of the group takes while its neighbours are found."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Cayley(Rewiring):
     Yields:
         Nothing; the plan has one overlay.
 
-    Cost: O(n), about 10 µs an element, once for each q.
+    Cost: O(n), about 20 µs an element, once for each q.
 
     Example:
         >>> from mixcli.generators.graphs import path
@@ -80,8 +80,10 @@ class Cayley(Rewiring):
 
     def plan(self, graph: Graph, context: Context) -> LayerPlan:
         q = least_modulus(graph.n)
-        size = ELEMENT * group_order(q)
-        context.limits.check("a Cayley graph", memory=size, operations=size, instead="use expander")
+        size = group_order(q)
+        context.limits.check(
+            "a Cayley graph", memory=BYTES * size, operations=OPERATIONS * size, instead="use expander"
+        )
         edges = cayley_graph(q, self.order)
         if self.mode == "egp" or graph.n == 0:
             edges = edges[edges[:, 1] < graph.n]
@@ -90,5 +92,5 @@ class Cayley(Rewiring):
             inside = edges < graph.n
             edges = edges.copy()
             edges[inside] = place[edges[inside]]
-        virtual = group_order(q) - graph.n if self.mode == "cgp" and graph.n else 0
+        virtual = size - graph.n if self.mode == "cgp" and graph.n else 0
         return graph.plan.with_overlay(Overlay("cayley", edges, layers="even", replaces=True, virtual=virtual))
