@@ -181,6 +181,15 @@ def test_virtual_nodes_are_in_no_mask_and_have_no_label() -> None:
     assert transforms.Cayley()(given).y[20:].isnan().all()
 
 
+def test_a_virtual_node_is_pygs() -> None:
+    given = data_of(families.barbell(4))
+    ours, theirs = transforms.VirtualNode()(given), T.VirtualNode()(given)
+    assert ours.num_nodes == theirs.num_nodes
+    whole = torch.cat([ours.edge_index, ours.virtual_node_edge_index], dim=1)
+    assert set(map(tuple, whole.T.tolist())) == set(map(tuple, theirs.edge_index.T.tolist()))
+    assert torch.equal(ours.x, theirs.x)
+
+
 def test_transforms_after_one_another_share_virtual_nodes() -> None:
     given = data_of(families.cycle(20))
     out = T.Compose([transforms.Cayley(), transforms.VirtualNode(), transforms.FoSR(iterations=2)])(given)
