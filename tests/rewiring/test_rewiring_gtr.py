@@ -125,7 +125,7 @@ def test_forbidden_pairs_are_passed_over() -> None:
 
 
 def test_too_large_a_graph_is_refused_before_anything_is_made() -> None:
-    with pytest.raises(LimitExceeded, match="fosr"):
+    with pytest.raises(LimitExceeded, match="candidates"):
         apply(GTR(), families.cycle(20_000), context=Context(limits=Limits(memory=2**30)))
 
 
@@ -161,3 +161,47 @@ def test_pair_table_follows_changes(g: Graph, data: st.DataObject) -> None:
     found = table.resistances(np.stack([nodes[low], nodes[high]], axis=1))
     assert found == pytest.approx(r[low, high], rel=1e-6)
     assert table.kirchhoff == pytest.approx(r.sum() / 2, rel=1e-6)
+
+
+@given(g=graphs(max_nodes=8), scaled=st.booleans())
+@EXAMPLES
+def test_candidates_are_all_nodes_of_a_small_graph(g: Graph, scaled: bool) -> None:
+    variant = "paper" if scaled else "released"
+    exact, found = (rewire(g, f"gtr:iterations=9,variant={variant},search={how}") for how in ("exact", "candidates"))
+    assert pairs(found) == pairs(exact)
+    assert [e.score for e in found.edits] == pytest.approx([e.score for e in exact.edits], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    "g",
+    [
+        families.grid(12, 12),
+        families.lollipop(10, 20),
+        families.barabasi_albert(150, 2),
+        families.erdos_renyi(120, 200),
+    ],
+    ids=lambda g: g.name,
+)
+def test_candidates_come_close_to_the_exact_search(g: Graph) -> None:
+    exact, found = (rewire(g, f"gtr:iterations=12,search={how}") for how in ("exact", "candidates"))
+    assert len(found.edits) == 12
+    assert sum(e.score for e in found.edits) > 0.95 * sum(e.score for e in exact.edits)
+    totals = [measure(x, "kirchhoff")["kirchhoff"].data if x.components.count == 1 else None for x in (g, found.graph)]
+    if totals[0] is not None:
+        assert sum(e.score for e in found.edits) == pytest.approx(totals[0] - totals[1], rel=1e-6)
+    assert "candidate" in found.edits[0].reason
+    assert np.array_equal(found.graph.components.of_node, g.components.of_node)
+
+
+@given(g=graphs(max_nodes=10, weighted=True), data=st.data())
+@EXAMPLES
+def test_candidates_keep_to_constraints(g: Graph, data: st.DataObject) -> None:
+    sides = tuple(data.draw(st.lists(st.integers(0, 1), min_size=g.n, max_size=g.n)))
+    done = apply(GTR(iterations=99, search="candidates"), g, constraints=Constraints(sides=sides))
+    assert all(sides[e.u] != sides[e.v] for e in done.edits)
+    assert np.array_equal(done.graph.components.of_node, g.components.of_node)
+
+
+def test_candidates_refuse_what_is_too_large_too() -> None:
+    with pytest.raises(LimitExceeded, match="fosr"):
+        apply(GTR(search="candidates"), families.cycle(20_000), context=Context(limits=Limits(memory=2**20)))
