@@ -22,7 +22,7 @@ EXAMPLES = settings(max_examples=12, deadline=None)
 NAMES = list(REWIRINGS)
 IGNORE_WEIGHTS = ["sdrf", "fosr", "random", "cayley", "expander", "virtual_node", "laser"]
 BARE = np.zeros((0, 2), np.int64)
-SEEDED_ON = [families.barabasi_albert(60, 3), families.torus(6, 6)]
+SEEDED_ON = [families.barabasi_albert(60, 3), families.torus(6, 6), families.barbell(8)]
 
 ODD = {
     "no nodes": Graph(0, BARE),

@@ -25,7 +25,7 @@ def test_choice_follows_the_rule(g: Graph) -> None:
     """Means and knee written out again with the measure itself."""
     horizon = 10
     curves = {}
-    for spec in ("fosr", "sdrf", "random"):
+    for spec in ("fosr", "sdrf", "gtr", "random"):
         edits = apply(REWIRINGS.make(spec), g, budget=horizon).edits
         curves[spec] = [measure(apply_edits(g, edits[:k]), "spectral_gap")["spectral_gap"].data for k in range(11)]
     done = rewire(g, "auto:horizon=10")
@@ -41,7 +41,7 @@ def test_the_explanation_has_three_lines_and_names_the_control() -> None:
     why = said(rewire(families.lollipop(5, 3), "auto"))["why"]
     assert len(why) == 3
     assert all(line.startswith("auto: ") for line in why)
-    assert "tried fosr, sdrf, random with 10 edits" in why[0]
+    assert "tried fosr, sdrf, gtr, random with 10 edits" in why[0]
     assert "knee" in why[2]
     assert "random control" in why[2]
 
@@ -90,7 +90,7 @@ def test_constraints_reach_the_trial_and_the_result() -> None:
 
 def test_seed_decides_and_repeats() -> None:
     g = families.barabasi_albert(40, 2)
-    runs = [rewire(g, "auto", context=Context(seed=s)).edits for s in (0, 1, 0)]
+    runs = [rewire(g, "auto:candidates=fosr+random", context=Context(seed=s)).edits for s in (0, 1, 0)]
     assert runs[0] == runs[2] != runs[1]
 
 
@@ -101,6 +101,19 @@ def test_interruption_of_the_trial_stops_everything() -> None:
     done = apply(Auto(), families.cycle(9), context=Context(progress=progress))
     assert done.interrupted
     assert done.edits == ()
+
+
+def test_large_graphs_do_without_gtr() -> None:
+    done = rewire(families.barabasi_albert(1001, 2), "auto:horizon=2")
+    assert "tried fosr, sdrf, random with 2 edits" in said(done)["why"][0]
+
+
+def test_weights_decide_nothing_and_are_kept() -> None:
+    g = families.barbell(5)
+    weighted = g.replace(weight=np.linspace(0.1, 9, g.m))
+    done = rewire(weighted, "auto:candidates=gtr")
+    assert done.edits == rewire(g, "auto:candidates=gtr").edits
+    assert done.graph.weight[0] == 0.1
 
 
 def test_wrong_candidates() -> None:

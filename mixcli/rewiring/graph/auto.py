@@ -29,6 +29,9 @@ SHORTEST, LONGEST = 10, 100
 
 CONTROL = "random"
 
+SMALL = 1000
+"""Nodes up to which gtr is tried, which costs O(n²) an edge."""
+
 
 @dataclass(frozen=True)
 class Auto(Rewiring):
@@ -45,7 +48,7 @@ class Auto(Rewiring):
 
     Args:
         iterations: edits to make; none stops at the knee.
-        candidates: specs of the methods to try, joined by +.
+        candidates: specs of the methods to try, joined by +; none for fosr, sdrf, gtr up to 1,000 nodes, and random.
         horizon: H; none for the rule above.
 
     Yields:
@@ -67,7 +70,7 @@ class Auto(Rewiring):
     """
 
     iterations: int | None = param(None, "edits to make; none: up to the knee of the curve", ge=0)
-    candidates: str = param("fosr+sdrf+random", "methods to try, joined by +")
+    candidates: str | None = param(None, "methods to try, joined by +; none: fosr, sdrf, gtr if small, random")
     horizon: int | None = param(None, "edits on trial; none: a fifth of the edges, 10 to 100", ge=2)
 
     cost = "for each candidate its edits and eleven spectral gaps"
@@ -79,17 +82,23 @@ class Auto(Rewiring):
         choice = self._choice(graph, context, rules)
         wanted = choice.edits if self.iterations is None else self.iterations
         method = without_end(REWIRINGS.make(choice.method), wanted)
-        yield from itertools.islice(method.edits(graph, context, rules), wanted)
+        yield from itertools.islice(method.edits(_plain(graph), context, rules), wanted)
 
     def notes(self, graph: Graph, context: Context, rules: Rules) -> dict[str, Any]:
         choice = self._choice(graph, context, rules)
         return {"chosen": choice.method, "knee": choice.edits, "mean": dict(choice.means), "why": list(choice.why)}
 
     def _choice(self, graph: Graph, context: Context, rules: Rules) -> Choice:
-        plain = Graph(graph.n, graph.edges, name=graph.name)
         horizon = self.horizon or min(max(graph.m // 5, SHORTEST), LONGEST)
-        specs = tuple(filter(None, (part.strip() for part in self.candidates.split("+"))))
-        return context.once(_choose, plain, specs, horizon, context, rules.constraints)
+        if self.candidates is None:
+            specs = ("fosr", "sdrf", *["gtr"] * (graph.n <= SMALL), CONTROL)
+        else:
+            specs = tuple(filter(None, (part.strip() for part in self.candidates.split("+"))))
+        return context.once(_choose, _plain(graph), specs, horizon, context, rules.constraints)
+
+
+def _plain(graph: Graph) -> Graph:
+    return Graph(graph.n, graph.edges, name=graph.name)
 
 
 @dataclass(frozen=True)
