@@ -80,13 +80,15 @@ LARGE = [
 SMALL = [Case("Barabasi-Albert, m = 3", lambda: graphs.barabasi_albert(5000, 3))]
 
 
-def mixcli(graph: Graph, plain: int) -> Run:
-    """What `effective_resistance` calls, kernels loaded beforehand; without them up to `plain` edges."""
+def mixcli(graph: Graph, plain: bool) -> Run:
+    """What `effective_resistance` calls: kernels loaded beforehand, or none of them ever."""
     from mixcli.limits import Limits
-    from mixcli.numerics import resistance
+    from mixcli.numerics import dense_resistance, resistance
 
-    resistance.resistances(graphs.erdos_renyi(4000, 12_000), Limits())
-    resistance.PLAIN_EDGES = plain
+    for plan in (resistance.PLAN, dense_resistance.PLAN):
+        plan.loading = plan.compiling = float("inf") if plain else -1.0
+    if not plain:
+        resistance.resistances(graphs.erdos_renyi(1000, 3000), Limits())
     return lambda: resistance.resistances(graph, Limits(operations=1e12)).edge
 
 
@@ -190,8 +192,8 @@ def exact(case: Case, repeats: int, limit: float, apart: bool = True) -> list[tu
     """Rows of one graph: ours, then each peer; raises where a value differs."""
     graph = case.make()
     rows: list[tuple[Any, ...]] = []
-    arms = {"mixcli": -1, "mixcli, nothing compiled": PLAIN} if graph.m <= PLAIN else {"mixcli": -1}
-    for name, plain in reversed(arms.items()):
+    arms = {"mixcli": False, "mixcli, nothing compiled": True} if graph.m <= PLAIN else {"mixcli": False}
+    for name, plain in reversed(arms.items()):  # peers are held against the last one
         ours = common.measured(mixcli, graph, plain, repeats=repeats, limit=600, apart=apart)
         if not ours.runs:
             raise SystemExit(f"{case.name}: mixcli {ours.note}")

@@ -14,7 +14,7 @@ inverse with the ground removed). Leaves and chains are simply the first elimina
 
 from __future__ import annotations
 
-import heapq
+from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Elimination", "backward", "eliminate_plain", "feed", "look_up", "settle"]
 
 ALWAYS = 8  # vertices of at most this degree are always worth eliminating
-DENSE = 0.02  # of degree over vertices left, from where plain Python loses to the dense tail
+FEW = 24  # neighbours that are worth sorting by degree
 
 
 class Elimination(NamedTuple):
@@ -48,53 +48,85 @@ class Elimination(NamedTuple):
     tail: NDArray[np.float64]
 
 
-def eliminate_plain(n: int, edges: NDArray[np.int64], weight: NDArray[np.float64]) -> Elimination:
-    """Eliminate vertices in order of their current degree (ties: the smallest) until the rest is better done densely.
+def eliminate_plain(
+    n: int, edges: NDArray[np.int64], weight: NDArray[np.float64], balance: float, most: int, largest: int
+) -> Elimination:
+    """Eliminate vertices of least degree (of these the last to get there) until the rest is better done densely.
+
+    Every choice and every sum is that of `mixcli.numerics.eliminating`, in the same order, so both give the same bits.
 
     Args:
         n: number of vertices.
         edges: (m, 2) each edge once.
         weight: (m,) conductances.
+        balance: see `Eliminating.advance`, as for the others.
+        most: entries in all.
+        largest: vertices of the largest tail.
     """
     near: list[dict[int, float]] = [{} for _ in range(n)]
     for (u, v), w in zip(edges.tolist(), weight.tolist(), strict=True):
         near[u][v] = near[v][u] = w
-    waiting = [(len(row), v) for v, row in enumerate(near)]
-    heapq.heapify(waiting)
+    degree = [len(row) for row in near]
+    waiting: defaultdict[int, dict[int, None]] = defaultdict(dict)  # by degree, in order of arrival
+    for v in range(n - 1, -1, -1):
+        waiting[degree[v]][v] = None
     order: list[int] = []
     pivot: list[float] = []
     columns: list[list[tuple[int, float]]] = []
-    gone = [False] * n
-    while waiting:
-        degree, v = heapq.heappop(waiting)
-        if gone[v] or degree != len(near[v]):
-            continue
-        if degree > ALWAYS and degree > DENSE * (n - len(order)):
+    gone = [0] * n  # entries of the compiled path's lists that are still to be walked past
+    low, work, recent = 0, 0, 0.0
+    while len(order) < n:
+        while not waiting[low]:
+            low += 1
+        left = n - len(order)
+        if low > ALWAYS and (recent > balance * left * left or recent * (left - largest) > most - work):
             break
-        gone[v] = True
-        total = sum(near[v].values())
-        column = [(u, w / total) for u, w in near[v].items()]
+        v, _ = waiting[low].popitem()
+        total, column, steps = _eliminate(v, near, degree, gone)
         order.append(v)
         pivot.append(total)
         columns.append(column)
-        _join(near, v, column)
         for u, _ in column:
-            heapq.heappush(waiting, (len(near[u]), u))
-    rest = [v for v in range(n) if not gone[v]]
+            now = len(near[u])
+            if now != degree[u]:
+                del waiting[degree[u]][u]
+                waiting[now][u] = None
+                degree[u] = now
+                low = min(low, now)
+        work += steps
+        recent += 0.05 * (steps - recent)
+    left_over = np.ones(n, bool)
+    left_over[order] = False
+    rest = np.flatnonzero(left_over).tolist()
     return _packed(order + rest, pivot, columns, [near[v] for v in rest])
 
 
-def _join(near: list[dict[int, float]], v: int, column: list[tuple[int, float]]) -> None:
-    """Join the neighbours of v to each other, and forget v."""
-    flow = near[v]
-    for i, (a, share) in enumerate(column):
-        row = near[a]
-        del row[v]
-        for b, _ in column[i + 1 :]:
-            more = share * flow[b]
-            row[b] = row.get(b, 0.0) + more
-            near[b][a] = near[b].get(a, 0.0) + more
+def _eliminate(
+    v: int, near: list[dict[int, float]], degree: list[int], gone: list[int]
+) -> tuple[float, list[tuple[int, float]], int]:
+    """Join the neighbours of v to each other, and forget v; its pivot and shares, and the entries walked."""
+    flows = list(reversed(near[v].items()))
+    k = len(flows)
+    if k <= FEW:
+        flows.sort(key=lambda flow: degree[flow[0]])
+    else:
+        top = max(range(k), key=lambda i: degree[flows[i][0]])
+        flows[top], flows[-1] = flows[-1], flows[top]
+    total = 0.0
+    for a, w in flows:
+        total += w
+        gone[a] += 1
+        del near[a][v]
+    steps = k
+    for i in range(k - 1):
+        a, w = flows[i]
+        row, share = near[a], w / total
+        steps += k + len(row) + gone[a]
+        gone[a] = 0
+        for b, flow in flows[i + 1 :]:
+            row[b] = near[b][a] = row.get(b, 0.0) + share * flow
     near[v] = {}
+    return total, [(a, w / total) for a, w in flows], steps
 
 
 def _packed(

@@ -22,8 +22,7 @@ feed = kernel(elimination.feed)
 settle = kernel(elimination.settle)
 look_up = kernel(elimination.look_up)
 
-ALWAYS = elimination.ALWAYS
-FEW = 24  # neighbours that are worth sorting
+ALWAYS, FEW = elimination.ALWAYS, elimination.FEW
 
 
 @kernel

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixcli.limits import available_memory
 from mixcli.numerics import elimination
 from mixcli.numerics.blas import one_blas_thread
 from mixcli.numerics.dense_resistance import all_resistances
@@ -39,7 +40,7 @@ class Factor:
     Args:
         graph: undirected; weights are conductances.
         limits: memory and operations it may take.
-        small: stay in plain Python, without a compiler.
+        small: stay in plain Python, without a compiler; the values are the same to the last bit.
 
     Raises:
         LimitExceeded: what the cheap eliminations leave is too large to be inverted.
@@ -47,14 +48,11 @@ class Factor:
 
     def __init__(self, graph: Graph, limits: Limits, small: bool) -> None:
         weight = np.ones(graph.m) if graph.weight is None else graph.weight
-        if small:
-            split = elimination.eliminate_plain(graph.n, graph.edges, weight)
-            _check(len(split.tail), limits)
-        else:
-            split = _eliminate(graph, weight, limits)
+        limits.check("eliminating nodes", memory=200.0 * graph.m + 200.0 * graph.n, instead=INSTEAD)
+        split = (_eliminate_plain if small else _eliminate)(graph, weight, limits)
         self.graph, self.eliminated = graph, len(split.pivot)
         self._component = graph.components.of_node[split.order]
-        self.tail = _tail_resistances(split.tail, self._component[self.eliminated :])
+        self.tail = _tail_resistances(split.tail, self._component[self.eliminated :], not small)
         self._place = np.empty(graph.n, np.int64)
         self._place[split.order] = np.arange(graph.n)
         self._order = split.order
@@ -110,25 +108,25 @@ def _check(r: int, limits: Limits) -> None:
     limits.check(what, memory=TAIL_BYTES * r * r, operations=TAIL * r**3, instead=INSTEAD)
 
 
-def _largest_tail(limits: Limits) -> int:
-    """The largest dense part that the limits allow."""
-    low, high = 0, 1 << 20
-    while high - low > 1:
-        r = (low + high) // 2
-        if limits.allows(memory=TAIL_BYTES * r * r, operations=TAIL * r**3):
-            low = r
-        else:
-            high = r
-    return low
+def _stop(limits: Limits) -> tuple[float, int, int]:
+    """Balance, entries to walk at most and the largest dense part that the limits allow."""
+    memory = limits.memory or available_memory() // 2
+    largest = int(min((memory / TAIL_BYTES) ** 0.5, (limits.operations / TAIL) ** (1 / 3)))
+    return BALANCE, int(limits.operations / 4 / ENTRY), largest
+
+
+def _eliminate_plain(graph: Graph, weight: NDArray[np.float64], limits: Limits) -> Elimination:
+    split = elimination.eliminate_plain(graph.n, graph.edges, weight, *_stop(limits))
+    _check(len(split.tail), limits)
+    return split
 
 
 def _eliminate(graph: Graph, weight: NDArray[np.float64], limits: Limits) -> Elimination:
     from mixcli.numerics import planar
     from mixcli.numerics.eliminating import Eliminating
 
-    limits.check("eliminating nodes", memory=200.0 * graph.m + 200.0 * graph.n, instead=INSTEAD)
     u, v = np.ascontiguousarray(graph.edges.T.astype(np.int32))
-    limit = BALANCE, int(limits.operations / 4 / ENTRY), _largest_tail(limits)
+    limit = _stop(limits)
     run = Eliminating(graph.n, u, v, weight)
     run.advance(*limit, planar.PAUSE)
     if run.left > planar.WORTH and planar.applies(graph, run.left, limits):
@@ -141,16 +139,16 @@ def _eliminate(graph: Graph, weight: NDArray[np.float64], limits: Limits) -> Eli
     return Elimination(order, pivot, start, place[rows], share, run.tail())
 
 
-def _tail_resistances(tail: NDArray[np.float64], component: NDArray[np.int64]) -> NDArray[np.float64]:
+def _tail_resistances(tail: NDArray[np.float64], component: NDArray[np.int64], kernels: bool) -> NDArray[np.float64]:
     """All resistances within each component of the tail, in place of its conductances (across: meaningless)."""
     # Measured: below some thousand nodes several BLAS threads lose more by waiting for each other than they gain.
     with one_blas_thread() if len(tail) < ONE_THREAD else nullcontext():
         for c in np.unique(component):
             nodes = np.flatnonzero(component == c)
             if len(nodes) == len(tail):
-                return all_resistances(tail)
+                return all_resistances(tail, kernels)
             block = np.ix_(nodes, nodes)
-            tail[block] = all_resistances(tail[block])
+            tail[block] = all_resistances(tail[block], kernels)
     return tail
 
 

@@ -1,7 +1,8 @@
 """Exact effective resistances, and what random walks need beside them, from one elimination.
 
 Vertices are eliminated while that is cheap; what remains, nearly complete, is inverted densely; then resistances are
-filled in backwards (`mixcli.numerics.elimination`). Small graphs need no compiler for it.
+filled in backwards (`mixcli.numerics.elimination`). Small graphs need no compiler for it, and get the same bits with
+and without one.
 
 The rest comes along. With g the last vertex of a component, Z the inverse of L grounded at g and masses m of sum M,
 
@@ -21,6 +22,7 @@ import numpy as np
 
 from mixcli.errors import UsageError
 from mixcli.numerics.factor import Factor
+from mixcli.numerics.jit import Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,7 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Resistances", "Solved", "assembled", "from_source", "hitting_to", "pair", "resistances"]
 
-PLAIN_EDGES = 10_000  # up to here plain Python is done before a kernel is loaded or compiled
+PLAIN_EDGES = 10_000  # up to here plain Python may be done before a kernel is loaded or compiled
+PLAIN_EDGE = 2e-5  # seconds for an edge in plain Python
+PLAN = Plan("elimination", ("elimination_kernel.py", "dense_panel_kernel.py"), loading=0.4, compiling=5.0)
 SOLVED = 1e-12  # relative residual asked of an iterative solve
 
 
@@ -99,9 +103,12 @@ def resistances(graph: Graph, limits: Limits) -> Resistances:
         >>> found.edge.tolist(), found.kirchhoff.tolist(), found.kemeny.tolist()
         ([0.75, 0.75, 0.75, 0.75], [5.0], [2.5])
     """
-    factor = Factor(graph, limits, graph.m <= PLAIN_EDGES)
+    compiled = graph.m > PLAIN_EDGES or PLAN.compiled(graph.m * PLAIN_EDGE)
+    factor = Factor(graph, limits, not compiled)
     edge, to_root = factor.resistances()
     plain, weighed = factor.potential(np.ones(graph.n)), factor.potential(graph.strength)
+    if compiled:
+        PLAN.used()
     return assembled(graph, edge, to_root, plain, weighed, len(factor.tail))
 
 
@@ -234,7 +241,7 @@ def _solve(graph: Graph, b: NDArray[np.float64], limits: Limits) -> tuple[NDArra
 
         found = LaplacianSolver(graph).solve(b, SOLVED)
         return found.x, float(found.residual.max(initial=0.0))
-    x = Factor(graph, limits, True).potential(b)
+    x = Factor(graph, limits, not PLAN.compiled(graph.m * PLAIN_EDGE)).potential(b)
     norm = float(np.linalg.norm(b))
     return x, float(np.linalg.norm(b - graph.strength * x + graph.adjacency @ x)) / norm if norm else 0.0
 

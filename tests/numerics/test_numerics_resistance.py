@@ -13,17 +13,25 @@ from mixcli.errors import LimitExceeded
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.limits import Limits
-from mixcli.numerics import planar, resistance
+from mixcli.numerics import dense_resistance, planar, resistance
 from mixcli.numerics.dense_resistance import all_resistances
+from mixcli.numerics.jit import Plan
 from mixcli.numerics.resistance import Resistances, resistances
 
 PATHS = {"plain": 10**9, "compiled": -1}
 
 
+def _force(patch: pytest.MonkeyPatch, path: str) -> None:
+    """Plain Python or kernels, whatever the size of the graph and whatever is loaded."""
+    patch.setattr(resistance, "PLAIN_EDGES", PATHS[path])
+    for plan in (resistance.PLAN, dense_resistance.PLAN):
+        patch.setattr(plan, "compiled", lambda plain: path == "compiled")
+
+
 @pytest.fixture(params=PATHS)
 def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Runs a test once in plain Python and once compiled, whatever the size of its graph."""
-    monkeypatch.setattr(resistance, "PLAIN_EDGES", PATHS[request.param])
+    _force(monkeypatch, request.param)
     return str(request.param)
 
 
@@ -66,9 +74,9 @@ def test_against_exact_fractions(g: Graph) -> None:
     expected = table[g.edges[:, 0], g.edges[:, 1]]
     part = [np.flatnonzero(g.components.of_node == c) for c in range(g.components.count)]
     totals = [table[np.ix_(nodes, nodes)].sum() / 2 for nodes in part]
-    for path in PATHS.values():
+    for path in PATHS:
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(resistance, "PLAIN_EDGES", path)
+            _force(patch, path)
             found = _solve(g)
         assert found.edge == pytest.approx(expected, rel=1e-13)
         assert found.kirchhoff == pytest.approx(totals, rel=1e-11, abs=1e-13)
@@ -86,15 +94,41 @@ def test_against_exact_fractions(g: Graph) -> None:
     ],
     ids=["random", "hubs", "grid", "complete", "parts"],
 )
-def test_both_paths_agree(g: Graph, decades: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_both_paths_give_the_same_bits(g: Graph, decades: int, monkeypatch: pytest.MonkeyPatch) -> None:
     g = _weighted(g, decades)
     found = {}
-    for path, edges in PATHS.items():
-        monkeypatch.setattr(resistance, "PLAIN_EDGES", edges)
+    for path in PATHS:
+        _force(monkeypatch, path)
         found[path] = _solve(g)
         assert found[path].residual < 1e-12
-    assert found["plain"].edge == pytest.approx(found["compiled"].edge, rel=1e-12)
-    assert found["plain"].kirchhoff == pytest.approx(found["compiled"].kirchhoff, rel=1e-12)
+    assert found["plain"].tail == found["compiled"].tail
+    for field in ("edge", "kirchhoff", "diagonal", "kemeny", "hitting"):
+        assert np.array_equal(getattr(found["plain"], field), getattr(found["compiled"], field))
+
+
+@pytest.mark.parametrize("operations", [8e5, 2e6, 1e8])
+def test_both_paths_stop_alike_within_limits(operations: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    g = families.erdos_renyi(900, 2000, seed=4)
+    found: dict[str, object] = {}
+    for path in PATHS:
+        _force(monkeypatch, path)
+        try:
+            found[path] = resistances(g, Limits(operations=operations)).tail
+        except LimitExceeded as refusal:
+            found[path] = str(refusal)
+    assert found["plain"] == found["compiled"]
+    assert isinstance(found["plain"], str) == (operations < 1e6)
+
+
+def test_a_stream_of_small_graphs_ends_up_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    g = families.grid(6, 6)
+    plan = Plan("never cached", ("jit.py",), loading=1e9, compiling=3.5 * resistance.PLAIN_EDGE * g.m)
+    monkeypatch.setattr(resistance, "PLAN", plan)
+    loaded = []
+    for _ in range(4):
+        _solve(g)
+        loaded.append(plan.loaded)
+    assert loaded == [False, False, False, True]
 
 
 @pytest.mark.usefixtures("either")
@@ -118,15 +152,34 @@ def test_kirchhoff_of_a_large_grid_from_its_spectrum() -> None:
     assert found.tail > 0
 
 
-@pytest.mark.parametrize("r", [1, 2, 3, 63, 64, 65, 66, 130, 200])
-def test_dense_part_over_the_seams_of_its_panels(r: int) -> None:
+@pytest.mark.parametrize("large", [1, 10**9], ids=["wide", "narrow"])
+@pytest.mark.parametrize("r", [1, 2, 3, 32, 33, 34, 65, 66, 98, 130, 200])
+def test_dense_part_over_the_seams_of_its_panels(r: int, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dense_resistance, "LARGE", large)
     g = families.complete(r)
     g = _weighted(g, 2, seed=r)
     flow = spectral.adjacency(g)
+    _force(monkeypatch, "plain")
     found = all_resistances(flow.copy())
     assert found == pytest.approx(spectral.resistances(g), rel=1e-10, abs=1e-12)
     assert np.array_equal(found, found.T)
     assert not found.diagonal().any()
+    assert np.array_equal(found, all_resistances(flow.copy(), kernels=True))
+
+
+@pytest.mark.parametrize("kernels", [False, True])
+def test_dense_part_keeps_small_resistances_beside_large_ones(kernels: bool) -> None:
+    """Two cliques of 45 over a weak link: panels that hold one clique, both, and the seam."""
+    k, weak = 45, 1e-12
+    flow = np.kron(np.eye(2), 1 - np.eye(k))
+    flow[k - 1, k] = flow[k, k - 1] = weak
+    for order in (np.arange(2 * k), np.arange(2 * k).reshape(2, k).T.ravel()):
+        found = all_resistances(flow[np.ix_(order, order)], kernels)
+        table = np.empty_like(found)
+        table[np.ix_(order, order)] = found
+        within = table[:k, :k][~np.eye(k, dtype=bool)]
+        assert within == pytest.approx(np.full(len(within), 2 / k), rel=1e-13)
+        assert table[k - 1, k] == pytest.approx(1 / weak, rel=1e-13)
 
 
 @given(graphs(max_nodes=9, weighted=True))
@@ -148,7 +201,7 @@ def test_resistance_is_a_metric(g: Graph) -> None:
     ids=["grid", "weighted", "parts"],
 )
 def test_a_sparse_factor_finishes_as_well_as_the_dense_part(g: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resistance, "PLAIN_EDGES", -1)
+    _force(monkeypatch, "compiled")
     dense = _solve(g)
     monkeypatch.setattr(planar, "WORTH", 10)
     sparse = _solve(g)
