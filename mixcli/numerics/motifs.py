@@ -287,8 +287,12 @@ def _in_chunks(
         return
     with ThreadPoolExecutor(threads) as pool:
         waiting, finished = {pool.submit(run, lo, hi): hi - lo for lo, hi in bounds}, 0
-        for one in as_completed(waiting):
-            one.result()
-            finished += waiting[one]
-            if progress is not None:
-                progress("edges", finished, len(work))
+        try:
+            for one in as_completed(waiting):
+                one.result()
+                finished += waiting[one]
+                if progress is not None:
+                    progress("edges", finished, len(work))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # what runs ends within a chunk, the rest never starts
+            raise

@@ -2,8 +2,7 @@
 
 Tight arcs are bit sets. `saturate` is Dinic's algorithm after a greedy start: a breadth-first search numbers the layers
 of the residual graph, a depth-first search blocks it, and both take 64 arcs at a time. What the last search reached
-labels the nodes for the next level of costs. `saturate_few` is for at most 64 sources and a few classes, where
-numbering layers costs more than it saves: it augments along the paths of one breadth-first tree after another.
+labels the nodes for the next level of costs.
 """
 
 from __future__ import annotations
@@ -15,97 +14,11 @@ import numpy as np
 from mixcli.numerics.bits import lowest
 from mixcli.numerics.jit import lean_kernel
 
-__all__ = ["saturate", "saturate_few"]
+__all__ = ["saturate"]
 
 NONE = np.uint64(0)
 ONE = np.uint64(1)
 LOW = np.uint64(63)
-
-
-@lean_kernel
-def saturate_few(arc: Any, classes: Any, sources: Any, s: Any) -> Any:
-    """Push what the arcs (class -> bit set of sources) allow; returns the amount, reached sources and classes."""
-    supply, demand, support, flow, parent, found, of_source = (
-        s.supply, s.demand, s.support, s.flow, s.via, s.touched, s.walk,
-    )  # fmt: skip
-    pushed = 0
-    for turn in range(2):  # classes with a single source have no choice, so they go first
-        for k in range(classes):
-            if demand[k] == 0:
-                continue
-            left = arc[k]
-            if turn == 0 and left & (left - ONE) != NONE:
-                continue
-            while left != NONE and demand[k] > 0:
-                i = lowest(left)
-                left &= left - ONE
-                if supply[i] > 0:
-                    amount = min(supply[i], demand[k])
-                    supply[i] -= amount
-                    demand[k] -= amount
-                    pushed += amount
-                    bit = ONE << np.uint64(i)
-                    if support[k] & bit:
-                        flow[64 * k + i] += amount
-                    else:
-                        flow[64 * k + i] = amount
-                        support[k] |= bit
-    while True:
-        reached, seen = NONE, NONE
-        for i in range(sources):
-            if supply[i] > 0:
-                reached |= ONE << np.uint64(i)
-                of_source[i] = -1
-        front, ends = reached, 0
-        while front != NONE:
-            after = NONE
-            for k in range(classes):
-                hit = arc[k] & front
-                if hit != NONE and not (seen >> np.uint64(k)) & ONE:
-                    seen |= ONE << np.uint64(k)
-                    parent[k] = lowest(hit)
-                    if demand[k] > 0:
-                        found[ends] = k
-                        ends += 1
-                    back = support[k] & ~reached
-                    reached |= back
-                    after |= back
-                    while back != NONE:
-                        of_source[lowest(back)] = k
-                        back &= back - ONE
-            front = after
-        if ends == 0:
-            return pushed, reached, seen
-        for q in range(ends):
-            k = found[q]
-            amount = demand[k]
-            while True:
-                i = parent[k]
-                if of_source[i] < 0:
-                    amount = min(amount, supply[i])
-                    break
-                k = of_source[i]
-                amount = min(amount, flow[64 * k + i] if (support[k] >> np.uint64(i)) & ONE else 0)
-            if amount == 0:
-                continue
-            k = found[q]
-            demand[k] -= amount
-            pushed += amount
-            while True:
-                i = parent[k]
-                bit = ONE << np.uint64(i)
-                if support[k] & bit:
-                    flow[64 * k + i] += amount
-                else:
-                    flow[64 * k + i] = amount
-                    support[k] |= bit
-                if of_source[i] < 0:
-                    supply[i] -= amount
-                    break
-                k = of_source[i]
-                flow[64 * k + i] -= amount
-                if flow[64 * k + i] == 0:
-                    support[k] &= ~bit
 
 
 @lean_kernel

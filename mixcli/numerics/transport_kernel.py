@@ -8,7 +8,8 @@ import numpy as np
 
 from mixcli.numerics.jit import lean_kernel
 from mixcli.numerics.transport_classes import merge_targets, near_rows, tighten, transpose, within_rows
-from mixcli.numerics.transport_flow import saturate, saturate_few
+from mixcli.numerics.transport_few import saturate_few
+from mixcli.numerics.transport_flow import saturate
 from mixcli.numerics.transport_rows import forget, invert, second_row
 
 __all__ = ["transport_blocks"]

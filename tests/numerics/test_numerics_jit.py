@@ -81,7 +81,7 @@ def test_a_change_in_a_file_that_a_kernel_imports_is_a_change_of_the_kernel(tmp_
 
 def test_a_plan_knows_the_files_behind_its_kernels() -> None:
     assert {path.name for path in jit._sources(Path(jit.__file__).with_name("transport_kernel.py"))} == {
-        "transport_kernel.py", "transport_classes.py", "transport_flow.py", "transport_rows.py",
+        "transport_kernel.py", "transport_classes.py", "transport_few.py", "transport_flow.py", "transport_rows.py",
         "transport_scratch.py", "bits.py", "jit.py",
     }  # fmt: skip
     behind = {path.name for path in jit._sources(Path(jit.__file__).with_name("weighted_transport_kernel.py"))}

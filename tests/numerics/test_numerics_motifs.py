@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -113,3 +115,19 @@ def test_relabelling_moves_the_counts_with_the_edges() -> None:
     g = SHAPES["hubs"]
     moved, order = relabelled(g)
     assert _equal(_counts(moved), motifs.EdgeCounts(*(column[order] for column in _counts(g))))
+
+
+def test_an_interrupt_leaves_the_chunks_that_wait_undone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(motifs, "CHUNK", 1)
+    begun: list[int] = []
+
+    def run(lo: int, hi: int) -> None:
+        begun.append(lo)
+        time.sleep(0.01)
+
+    def interrupt(what: str, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        motifs._in_chunks(run, np.ones(200, np.int64), 2, interrupt)
+    assert len(begun) < 100

@@ -81,14 +81,7 @@ class OllivierGRC(Measure):
             raise NotApplicable("ATD with paths=all_pairs", "paths=pairwise", "take the table, or method=OTD")
         if self.method == "Sinkhorn" and not 0 < self.alpha < 1:  # masses of 0 make the scaling divide by 0
             raise NotApplicable("0 < alpha < 1 for Sinkhorn", f"alpha={self.alpha:g}", "take method=OTD, or alpha=0.5")
-        check_limits(
-            graph,
-            context,
-            [graph.n],
-            runs=1,
-            table=self.paths == "all_pairs",
-            instead="use ollivier, or paths=pairwise",
-        )
+        check_limits(graph, context, [graph.n], runs=1, table=self.paths == "all_pairs", faster="use ollivier")
         details = {"method": self.method, "length": self.length}
         if graph.m == 0:
             return Values("edge", np.zeros(0), exact=self.method == "OTD", details=details)
@@ -119,7 +112,7 @@ def require() -> Any:
     return OllivierRicci
 
 
-def check_limits(graph: Graph, context: Context, sizes: ArrayLike, *, runs: int, table: bool, instead: str) -> None:
+def check_limits(graph: Graph, context: Context, sizes: ArrayLike, *, runs: int, table: bool, faster: str) -> None:
     """Refuse what the package would take too much memory or time for.
 
     Args:
@@ -128,13 +121,16 @@ def check_limits(graph: Graph, context: Context, sizes: ArrayLike, *, runs: int,
         sizes: numbers of nodes of the parts that it is given one after the other.
         runs: how often curvature is computed.
         table: whether it tabulates the distances of all pairs.
-        instead: the way around.
+        faster: the way around where it takes too long.
     """
     pairs = np.asarray(sizes, np.float64) ** 2
-    context.limits.check(
-        "GraphRicciCurvature", memory=PAIR * float(pairs.max(initial=0)) if table else 0,
-        operations=runs * (EDGE_WORK * graph.m + PAIR_WORK * float(pairs.sum())), instead=instead,
-    )  # fmt: skip
+    if table:
+        context.limits.check(
+            "GraphRicciCurvature", memory=PAIR * float(pairs.max(initial=0)),
+            instead="use ollivier, or ollivier_grc:paths=pairwise, which keep no table of distances",
+        )  # fmt: skip
+    work = runs * (EDGE_WORK * graph.m + PAIR_WORK * float(pairs.sum()))
+    context.limits.check("GraphRicciCurvature", operations=work, instead=faster)
 
 
 def networkx_graph(graph: Graph, length: str) -> nx.Graph:

@@ -85,17 +85,19 @@ class RicciFlow(Measure):
     equation: ClassVar[str] = "ℓ ← ℓ (1 - step κ), scaled to mean 1, κ from ℓ by Ollivier's definition; repeat"
     cites: ClassVar[str] = "Ni et al. 2019, Algorithm 1"
 
-    def compute(self, graph: Graph, context: Context) -> Values:
-        require()
+    def __post_init__(self) -> None:
         if self.surgery and not self.cut:
             raise UsageError("cut=LENGTH with surgery", "none", "give the length from where on edges go, such as cut=4")
+
+    def compute(self, graph: Graph, context: Context) -> Values:
+        require()
         if self.communities > graph.n:
             raise NotApplicable(
                 f"at most {graph.n} communities", str(self.communities), "ask for fewer", where=graph.name
             )
         check_limits(
             graph, context, np.bincount(graph.components.of_node), runs=self.iterations + 1, table=True,
-            instead="use fewer iterations, or ollivier",
+            faster="use fewer iterations, or ollivier",
         )  # fmt: skip
         metric, curvature, kept = np.zeros(graph.m), np.zeros(graph.m), np.ones(graph.m, bool)
         spread, iterations = 0.0, 0
