@@ -42,7 +42,7 @@ class SourceOptions:
     format: str | None = None
     directed: bool | None = None
     weighted: bool = True
-    data_root: Path | None = None
+    data_root: str | os.PathLike[str] | None = None
 
 
 def load(source: str | os.PathLike[str], **options: Any) -> Graph:

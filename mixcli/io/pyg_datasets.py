@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import shutil
 import tempfile
 import zipfile
@@ -29,7 +30,7 @@ MAX_UNPACKED = 2**31
 """Bytes that a zip of raw files may unpack to."""
 
 
-def load(spec: str, root: Path | None = None) -> Iterator[Graph]:
+def load(spec: str, root: str | os.PathLike[str] | None = None) -> Iterator[Graph]:
     """The graphs of a dataset, one at a time.
 
     Args:
@@ -41,8 +42,9 @@ def load(spec: str, root: Path | None = None) -> Iterator[Graph]:
         InputError: its raw files are not there and cannot be fetched, or are not what they should be.
     """
     want = wanted(spec)
-    found = _raw_files(want, root) if root is not None else None
-    dataset, digest = _open(want, found, root)
+    folder = None if root is None else Path(root)
+    found = None if folder is None else _raw_files(want, folder)
+    dataset, digest = _open(want, found, folder)
     step = Step("load", str(want), sha256=digest)
     from mixcli.io.adapters import from_pyg
 

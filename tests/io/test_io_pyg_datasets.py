@@ -193,3 +193,8 @@ def test_splits() -> None:
     assert ten.node["x"].dtype == np.float32
     enzymes = next(load("TUDataset/ENZYMES,use_node_attr=true", DATA))
     assert enzymes.node["x"].shape[1] == 18 + 3
+
+
+@real
+def test_the_folder_may_be_text() -> None:
+    assert next(load("TUDataset/MUTAG", str(DATA))).fingerprint == next(load("TUDataset/MUTAG", DATA)).fingerprint
