@@ -62,7 +62,8 @@ def gap_mode(
     mass = graph.strength + loops
     pencil = Pencil(graph.edges, weight, graph.strength, mass)
     if start is None:
-        start = np.random.default_rng(0).standard_normal(graph.n)
+        rng = np.random.default_rng(0)
+        start = rng.standard_normal(graph.n)
     with one_blas_thread():
         y = _dense(pencil, start) if graph.n <= DENSE else _iterative(graph, pencil, start)
     y = pencil.deflated(y)
