@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from mixcli.numerics.local_curvature import LocalCurvature
+from mixcli.numerics import flow_steps
+from mixcli.numerics.local_curvature import EdgeValue, LocalCurvature
 from mixcli.numerics.support import Surroundings, draw
 from mixcli.numerics.support_allowed import draw_allowed
 from mixcli.numerics.support_gain import paper_gains, released_gains
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     from mixcli.context import Context
     from mixcli.graph import Graph
-    from mixcli.numerics.local_curvature import EdgeValue
     from mixcli.numerics.support import Candidate
     from mixcli.rewiring.base import Rules
 
@@ -99,16 +99,32 @@ class SDRF(Rewiring):
             bottleneck, found = choice.addition(bottleneck)
             if found is not None:
                 u, v = min(found[:2]), max(found[:2])
-                yield Edit("add", u, v, found[2], step, f"bottleneck {_told(bottleneck)}")
+                yield self._edit(True, u, v, step, bottleneck.u, bottleneck.v, found[2], bottleneck.value)
                 state.add(u, v)
                 choice.added(u, v)
             if surplus is not None:
-                reason = f"curvature {surplus.value:.4g} above {self.c_plus:.4g}"
-                yield Edit("remove", surplus.u, surplus.v, surplus.value, step, reason)
+                yield self._edit(False, *surplus[:2], step, *bottleneck[:2], surplus.value, bottleneck.value)
                 state.remove(surplus.u, surplus.v)
                 choice.removed()
             if found is None and surplus is None:
                 return
+
+    def edits_many(
+        self, graphs: Sequence[Graph], context: Context, budgets: Sequence[int] | None = None
+    ) -> list[list[Edit]]:
+        """The edits of many graphs, by compiled steps."""
+        steps = [min(self.iterations, k) for k in ([self.iterations] * len(graphs) if budgets is None else budgets)]
+        if self.variant == "released" or not flow_steps.pays(graphs, steps):
+            return super().edits_many(graphs, context, budgets)
+        uniform = [topology_rng(context, "sdrf", g).random(k) for g, k in zip(graphs, steps, strict=True)]
+        found = flow_steps.flow_steps(graphs, steps, self.tau, self.c_plus, uniform, context.thread_count)
+        made = [[self._edit(*e) for e in edits] for edits in found]
+        return made if budgets is None else [e[:k] for e, k in zip(made, budgets, strict=True)]
+
+    def _edit(self, added: bool, u: int, v: int, step: int, i: int, j: int, score: float, least: float) -> Edit:
+        if added:
+            return Edit("add", u, v, score, step, f"bottleneck {_told(EdgeValue(i, j, least))}")
+        return Edit("remove", u, v, score, step, f"curvature {score:.4g} above {self.c_plus:.4g}")
 
 
 def _told(edge: EdgeValue) -> str:

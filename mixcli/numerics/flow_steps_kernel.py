@@ -1,0 +1,213 @@
+"""Compiled path of `mixcli.numerics.flow_steps`; imports numba, so only large inputs come here."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from mixcli.numerics.flow_rows_kernel import Rows, Scratch, drop, edge_curvature, following, formula, put, touch
+from mixcli.numerics.jit import kernel, lean_kernel
+
+__all__ = ["flow"]
+
+
+@lean_kernel
+def _sorted_row(r: Any, u: Any, without: Any, out: Any) -> Any:
+    """N(u) - without + u, ascending; returns the length."""
+    count = 0
+    for a in range(-1, r.length[u]):
+        v = u if a < 0 else r.node[r.begin[u] + a]
+        if v == without:
+            continue
+        at = count
+        while at > 0 and out[at - 1] > v:
+            out[at] = out[at - 1]
+            at -= 1
+        out[at] = v
+        count += 1
+    return count
+
+
+@lean_kernel
+def _sides(r: Any, i: Any, j: Any, rows: Any, columns: Any, s: Any) -> Any:
+    """Mark P, Q and common neighbours of ij, count degrees in H and how many have each; s_i + s_j, γ, t, marks."""
+    p, q, both = following(s), following(s), following(s)
+    for x in range(rows):
+        s.mark[s.rows[x]], s.count[s.rows[x]] = p, 0
+    for x in range(columns):
+        v = s.columns[x]
+        s.mark[v] = both if s.mark[v] == p else q
+        s.count[v] = 0
+    s.mark[i] = s.mark[j] = 0
+    triangles = ends = gamma = 0
+    for x in range(rows):
+        k = s.rows[x]
+        triangles += s.mark[k] == both
+        if s.mark[k] != p:
+            continue
+        for a in range(r.begin[k], r.begin[k] + r.length[k]):
+            w = r.node[a]
+            if s.mark[w] == q:
+                s.count[k] += 1
+                s.count[w] += 1
+    for level in range(max(rows, columns) + 2):
+        s.levels[level] = 0
+    for x in range(rows + columns):
+        v = s.rows[x] if x < rows else s.columns[x - rows]
+        if s.mark[v] == p or s.mark[v] == q:
+            s.levels[s.count[v]] += 1
+            ends += s.count[v] > 0
+            gamma = max(gamma, s.count[v])
+    return ends, gamma, triangles, p, q
+
+
+@lean_kernel
+def _without(r: Any, z: Any, other: Any, ends: Any, gamma: Any, s: Any) -> Any:
+    """s_i + s_j and γ of H without the node z, whose neighbours in H have the mark `other`."""
+    for sign in (-1, 1):
+        for a in range(r.begin[z], r.begin[z] + r.length[z]):
+            w = r.node[a]
+            if s.mark[w] == other:
+                s.levels[s.count[w]] += sign
+                s.levels[s.count[w] - 1] -= sign
+                ends -= sign == -1 and s.count[w] == 1
+        s.levels[s.count[z]] += sign
+        if sign == -1:
+            ends -= s.count[z] > 0
+            while gamma > 0 and s.levels[gamma] == 0:
+                gamma -= 1
+    return ends, gamma
+
+
+@lean_kernel
+def _candidates(r: Any, i: Any, j: Any, now: Any, out: Any, gain: Any, s: Any) -> Any:
+    """All pairs that could be joined to help ij, ascending, with what they gain; returns their number."""
+    rows, columns = _sorted_row(r, i, j, s.rows), _sorted_row(r, j, i, s.columns)
+    ends, gamma, t, p, q = _sides(r, i, j, rows, columns, s)
+    d_i, d_j, count = r.length[i], r.length[j], 0
+    for x in range(rows):
+        k, joined = s.rows[x], following(s)
+        for a in range(r.begin[k] if k != i else 0, r.begin[k] + r.length[k] if k != i else 0):
+            s.fresh[r.node[a]] = joined
+        for y in range(columns):
+            w = s.columns[y]
+            if k == w or s.fresh[w] == joined:
+                continue
+            value = now
+            if k == i:
+                if s.mark[w] != q:
+                    continue
+                e, g = _without(r, w, p, ends, gamma, s)
+                value = formula(d_i + 1, d_j, t + 1, e, g)
+            elif w == j:
+                if s.mark[k] != p:
+                    continue
+                e, g = _without(r, k, q, ends, gamma, s)
+                value = formula(d_i, d_j + 1, t + 1, e, g)
+            elif s.mark[k] == p and s.mark[w] == q:
+                e = ends + (s.count[k] == 0) + (s.count[w] == 0)
+                value = formula(d_i, d_j, t, e, max(gamma, max(s.count[k], s.count[w]) + 1))
+            elif s.mark[k] != p and s.mark[w] != q and w < k:
+                continue  # two common neighbours are one candidate
+            out[count, 0], out[count, 1], gain[count] = k, w, value - now
+            count += 1
+    return count
+
+
+@lean_kernel
+def _draw(gain: Any, count: Any, tau: Any, uniform: Any) -> Any:
+    """Which candidate stands at `uniform` of the cumulated weights; the first of the best for tau = inf."""
+    best = 0
+    for c in range(count):
+        best = c if gain[c] > gain[best] else best
+    if tau == math.inf:
+        return best
+    total = 0.0
+    for c in range(count):
+        total += math.exp(tau * (gain[c] - gain[best]))
+    goal, running, last = uniform * total, 0.0, best
+    for c in range(count):
+        weight = math.exp(tau * (gain[c] - gain[best]))
+        running += weight
+        last = c if weight > 0 else last
+        if running > goal:
+            return c
+    return last
+
+
+@lean_kernel
+def _extreme(ends: Any, value: Any, there: Any, count: Any, sign: Any) -> Any:
+    """The edge of least sign · value, of equal ones the smallest (u, v); -1 without edges."""
+    best = -1
+    for e in range(count):
+        if not there[e] or (best >= 0 and sign * value[e] > sign * value[best]):
+            continue
+        ahead = ends[e, 0] < ends[best, 0] or (ends[e, 0] == ends[best, 0] and ends[e, 1] < ends[best, 1])
+        if best < 0 or value[e] != value[best] or ahead:
+            best = e
+    return best
+
+
+@kernel
+def flow(n: Any, edges: Any, degree: Any, start: Any, steps: Any, tau: Any, bound: Any, uniform: Any, log: Any,
+         values: Any) -> Any:  # fmt: skip
+    """SDRF on one graph: rows (add?, u, v, step, bottleneck) of log and (score, κ) of values; returns how many."""
+    m = len(edges)
+    most, pool = m + steps, 8 * m + 16 * n + 16 * steps + 64
+    r = Rows(np.empty(pool, np.int64), np.empty(pool, np.int64), np.empty(n, np.int64), np.zeros(n, np.int64),
+              np.empty(n, np.int64), np.zeros(1, np.int64))  # fmt: skip
+    wide = 2
+    for v in range(n):
+        r.begin[v], r.room[v] = r.used[0], degree[v] + 4
+        r.used[0] += degree[v] + 4
+        wide = max(wide, degree[v])
+    wide += 2 * steps + 2
+    s = Scratch(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64),
+                 np.full(most, -1, np.int64), np.zeros(1, np.int64), np.empty(wide, np.int64), np.empty(wide, np.int64),
+                 np.empty(wide, np.int64))  # fmt: skip
+    ends, value, there = np.empty((most, 2), np.int64), np.empty(most), np.zeros(most, np.bool_)
+    for e in range(m):
+        u, v = edges[e, 0], edges[e, 1]
+        ends[e, 0], ends[e, 1], value[e], there[e] = u, v, start[e], True
+        put(r, u, v, e)
+        put(r, v, u, e)
+    touched, made, count = np.empty(most, np.int64), 0, m
+    out, gain = np.empty((16, 2), np.int64), np.empty(16)
+    for step in range(steps):
+        low = _extreme(ends, value, there, count, 1.0)
+        if low < 0:
+            break
+        top = _extreme(ends, value, there, count, -1.0)
+        i, j, remove = ends[low, 0], ends[low, 1], value[top] > bound
+        if (r.length[i] + 1) * (r.length[j] + 1) > len(gain):
+            size = 2 * (r.length[i] + 1) * (r.length[j] + 1)
+            out, gain = np.empty((size, 2), np.int64), np.empty(size)
+        found, near = _candidates(r, i, j, value[low], out, gain, s), 0
+        if found > 0:
+            c = _draw(gain, found, tau, uniform[step])
+            u, v = min(out[c, 0], out[c, 1]), max(out[c, 0], out[c, 1])
+            log[made, 0], log[made, 1], log[made, 2], log[made, 3], log[made, 4], log[made, 5] = 1, u, v, step, i, j
+            values[made, 0], values[made, 1] = gain[c], value[low]
+            ends[count, 0], ends[count, 1], there[count] = u, v, True
+            put(r, u, v, count)
+            put(r, v, u, count)
+            made, count = made + 1, count + 1
+            near = touch(r, u, v, step, touched, near, s)
+        if remove:
+            u, v = ends[top, 0], ends[top, 1]
+            log[made, 0], log[made, 1], log[made, 2], log[made, 3], log[made, 4], log[made, 5] = 0, u, v, step, i, j
+            values[made, 0], values[made, 1] = value[top], value[low]
+            made += 1
+            near = touch(r, u, v, step, touched, near, s)
+            drop(r, u, v)
+            drop(r, v, u)
+            there[top] = False
+        if found == 0 and not remove:
+            break
+        for x in range(near):
+            e = touched[x]
+            if there[e]:
+                value[e] = edge_curvature(r, ends[e, 0], ends[e, 1], s)
+    return made
