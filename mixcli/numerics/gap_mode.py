@@ -124,8 +124,9 @@ def greatest_gain(
 
 def _dense(pencil: Pencil, start: NDArray[np.float64]) -> NDArray[np.float64]:
     root = np.sqrt(pencil.mass)
-    matrix = -pencil.adjacency.toarray()
-    matrix[np.diag_indices(pencil.n)] += pencil.strength
+    u, v = pencil.edges.T
+    matrix = np.diag(pencil.strength)
+    matrix[u, v] = matrix[v, u] = -pencil.weight
     matrix /= root
     matrix /= root[:, None]
     # The trivial eigenvalue 0 goes to 3, out of the way.

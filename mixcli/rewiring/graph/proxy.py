@@ -119,10 +119,12 @@ class _State:
 
     def solve(self) -> bool:
         """Compute the mode; False where no component has three nodes."""
-        graph, components = self._graph, self._graph.components
-        if graph.n == 0 or components.sizes.max() < 3:
-            return False
-        nodes = np.flatnonzero(components.of_node == components.largest)
+        graph, nodes = self._graph, self._nodes
+        if not len(nodes) or self._method.disconnect:  # otherwise no edit changes the components
+            components = graph.components
+            if graph.n == 0 or components.sizes.max() < 3:
+                return False
+            nodes = np.flatnonzero(components.of_node == components.largest)
         start = self._mode if len(nodes) == len(self._nodes) else None
         part = graph if len(nodes) == graph.n else graph.subgraph(nodes)
         self.value, mode = gap_mode(part, self._method.loops, start)
