@@ -106,7 +106,7 @@ def build(cls: type[T], spec: Spec) -> T:
         Walk(steps=5)
     """
     fields = {f.name: f for f in parameters(cls)}
-    hints = _hints(cls)
+    hints = _hints(typing.cast("Any", cls))
     if len(spec.values) > len(fields):
         allowed = ", ".join(fields) or "no parameters"
         raise UsageError(
