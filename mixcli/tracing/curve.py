@@ -109,7 +109,7 @@ def trace(
         raise UsageError("at least one edit between two looks", str(every), where="every")
     context = context or Context()
     columns = tuple(m if isinstance(m, Column) else Column.parse(m) for m in measures)
-    now = Following(graph, columns, context)
+    now = Following(graph, columns, context, method)
     looks = [_look(now)]
 
     def watch(edit: Edit) -> None:

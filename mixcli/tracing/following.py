@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.measures.base import Measure
     from mixcli.numerics.live_resistance import LiveResistance
-    from mixcli.rewiring.base import Edit
+    from mixcli.rewiring.base import Edit, Rewiring
     from mixcli.tracing.columns import Column
 
 __all__ = ["Following"]
@@ -53,6 +53,7 @@ class Following:
         graph: the graph at the start.
         columns: what to read.
         context: seed, threads, limits.
+        method: what edits it, which counts where it also gives the edges new weights.
 
     Example:
         >>> from mixcli.context import Context
@@ -65,13 +66,17 @@ class Following:
         4.0
     """
 
-    def __init__(self, graph: Graph, columns: Sequence[Column], context: Context) -> None:
+    def __init__(
+        self, graph: Graph, columns: Sequence[Column], context: Context, method: Rewiring | None = None
+    ) -> None:
         self.base, self.columns = graph.replace(edge={}), columns
+        reweighs = method is not None and method.reweighs
+        self._weigh = (lambda after: method.weigh(self.base, after, context)) if method is not None else None
         self.context = dataclasses.replace(context, progress=lambda what, done, total: None, _memo={})
         self.edits: list[Edit] = []
         self._followers: dict[object, Follower] = {}
         for column in columns:
-            key = _kind(column)
+            key = None if reweighs else _kind(column)
             if key is not None and key not in self._followers:
                 made = _follower(column.measure, self.base, self.context)
                 if made is not None:
@@ -86,6 +91,8 @@ class Following:
     def look(self) -> dict[str, tuple[float | None, str]]:
         """Column name -> the number now, or None and why."""
         graph = apply_edits(self.base, self.edits) if self.edits else self.base
+        if self.edits and self._weigh is not None:
+            graph = self._weigh(graph)
         self.context.forget()
         out = {}
         for column in self.columns:

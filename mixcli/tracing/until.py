@@ -119,7 +119,7 @@ def rewire_until(
     if every < 1:
         raise UsageError("at least one edit between two looks", str(every), where="every")
     context = context or Context()
-    now = Following(graph, [condition.column], context)
+    now = Following(graph, [condition.column], context, method)
     name = condition.column.name
     value = now.look()[name][0]
 

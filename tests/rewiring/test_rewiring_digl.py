@@ -15,10 +15,12 @@ from mixcli.errors import LimitExceeded, UsageError
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.limits import Limits
+from mixcli.measures.base import measure
 from mixcli.numerics import diffusion
 from mixcli.numerics.diffusion import Transition, rows, work
 from mixcli.rewiring.base import Constraints, Rewired, apply, rewire
 from mixcli.rewiring.graph.digl import DIGL
+from mixcli.tracing.curve import trace
 
 EXAMPLES = settings(max_examples=40, deadline=None)
 KERNELS = st.sampled_from([("ppr", 0.15), ("ppr", 0.05), ("ppr", 0.9), ("heat", 0.3), ("heat", 5.0), ("heat", 30.0)])
@@ -148,6 +150,13 @@ def test_too_much_work_is_refused_with_a_way_around() -> None:
     with pytest.raises(LimitExceeded, match="tolerance"):
         apply(DIGL(), families.cycle(5000), context=Context(limits=Limits(operations=1e6)))
     assert work(Transition(families.cycle(5000), 1.0), "ppr", 0.15, 1e-2) < 5000 * 1e3
+
+
+def test_a_trace_measures_the_weighted_graph() -> None:
+    found = trace(DIGL(k=5), families.barbell(6, 2), ["kirchhoff", "spectral_gap"], every=4)
+    for name in ("kirchhoff", "spectral_gap"):
+        after = measure(found.rewired.graph, name)[name].data
+        assert found.looks[-1].values[name] == pytest.approx(after, rel=1e-9)
 
 
 @pytest.mark.parametrize("kernel", ["ppr", "heat"])
