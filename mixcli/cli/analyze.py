@@ -138,20 +138,21 @@ class _Run:
 
         entries: dict[str, Any] = {}
         found: dict[str, Any] = {}
-        refused: list[str] = []
+        refused: dict[str, MixcliError] = {}
         for key, method in self.methods.items():
             start = time.perf_counter()
             try:
                 with self.shell.measuring(key):
                     found[key] = values = method(graph, self.context)
             except (NotApplicable, LimitExceeded) as error:
+                if self.asked and self.shell.fail_fast:
+                    raise
                 entries[key] = refusal(method, str(error))
-                self._refused(key, error, refused)
+                refused[key] = error
                 continue
             seconds = None if self.shell.no_timing else time.perf_counter() - start
             entries[key] = {**entry(method, values, seconds), **extremes(graph, values)}
-        if refused:
-            self.shell.note(f"{graph.name}: left out {', '.join(refused)}; `-m` on one of them says why")
+        self._say_refused(graph, refused)
         return entries, found
 
     def _node_means(self, graph: "Graph", entries: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
@@ -164,14 +165,18 @@ class _Run:
             entries[key]["node_mean"] = node_entry(values)
         return means
 
-    def _refused(self, key: str, error: MixcliError, refused: list[str]) -> None:
+    def _say_refused(self, graph: "Graph", refused: dict[str, MixcliError]) -> None:
         """A measure that was asked for by name and cannot be had is an error; one of the default set is a remark."""
-        if self.asked and self.shell.fail_fast:
-            raise error
-        if self.asked:
-            self.shell.fail(error)
-        else:
-            refused.append(key)
+        if refused and not self.asked:
+            self.shell.note(f"{graph.name}: left out {', '.join(refused)}; `-m` on one of them says why")
+            return
+        alike: dict[tuple[str, ...], list[str]] = {}
+        for key, error in refused.items():
+            alike.setdefault((type(error).__name__, error.found, error.fix), []).append(key)
+        for first, *others in alike.values():  # one line a reason, however many measures have it
+            error = refused[first]
+            fix = error.fix + f" (so too {', '.join(others)})" * bool(others)
+            self.shell.fail(type(error)(error.expected, error.found, fix, where=error.where))
 
 
 def _key(spec: str, specs: list[str]) -> str:

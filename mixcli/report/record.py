@@ -109,7 +109,8 @@ def summary(values: np.ndarray) -> dict[str, Any]:
     """Location, spread and sign of a set of values.
 
     Args:
-        values: (k,) numbers; infinite ones are counted and left out of the rest.
+        values: (k,) numbers; infinite ones are counted and left out of the rest. What rounding alone has put below 0
+            is not counted as negative.
 
     Example:
         >>> float(summary(np.array([1.0, 3.0]))["mean"])
@@ -123,6 +124,7 @@ def summary(values: np.ndarray) -> dict[str, Any]:
     if not len(finite):
         return {**out, "reason": "no values"}
     q05, q50, q95 = np.quantile(finite, [0.05, 0.5, 0.95])
+    rounding = 1e-12 * min(1.0, float(np.abs(finite).max()))
     return {
         **out,
         "min": finite.min(),
@@ -132,7 +134,7 @@ def summary(values: np.ndarray) -> dict[str, Any]:
         "q05": q05,
         "q50": q50,
         "q95": q95,
-        "negative_fraction": (finite < 0).mean(),
+        "negative_fraction": (finite < -rounding).mean(),
     }
 
 

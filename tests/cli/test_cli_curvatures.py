@@ -96,3 +96,14 @@ def test_wrong_parameters_are_refused_before_anything_is_read(mixcli) -> None:
         done = mixcli("analyze", "absent.gml", "-m", spec)
         assert done.returncode == 2
         assert "absent" not in done.stderr_text
+
+
+def test_one_reason_for_several_measures_is_said_once(mixcli, tmp_path: Path) -> None:
+    (tmp_path / "g.gml").write_text("graph [ directed 1 node [ id 0 ] node [ id 1 ] edge [ source 0 target 1 ] ]")
+    done = mixcli("analyze", "g.gml", "-m", "all-curvatures")
+    assert done.returncode == 4
+    (line,) = [line for line in done.stderr_text.splitlines() if "directed" in line]
+    assert "an undirected graph for forman, found a directed one; pass --undirected" in line
+    assert all(name in line for name in CURVATURES[1:])
+    measures = json.loads(done.stdout_text)["measures"]
+    assert all(f"for {name.partition('(')[0]}," in measures[name]["reason"] for name in CURVATURES)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from mixcli.catalog import MEASURES
-from mixcli.generators.graphs import complete, path
+from mixcli.generators.graphs import complete, grid, path
 from mixcli.graph import Graph
 from mixcli.measures.base import Values
 from mixcli.measures.node_means import node_means
@@ -43,6 +43,13 @@ def test_summary_in_closed_form() -> None:
     assert (found["min"], found["mean"], found["max"], found["q50"]) == (-1, 0.5, 2, 0.5)
     assert found["negative_fraction"] == 0.25
     assert found["std"] == pytest.approx(np.sqrt(1.25))
+
+
+def test_what_rounding_puts_below_zero_is_not_negative() -> None:
+    border = MEASURES.make("balanced_forman")(grid(6, 6)).data  # edges of the border have 0
+    assert border.min() < 0
+    assert summary(border)["negative_fraction"] == 0
+    assert summary(np.array([-1e-15, 1e-14]))["negative_fraction"] == 0.5
 
 
 def test_extremes_list_ties_in_order() -> None:
