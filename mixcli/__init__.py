@@ -11,6 +11,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "Constraints": "mixcli.rewiring.base",
     "Context": "mixcli.context",
     "Graph": "mixcli.graph",
     "LayerPlan": "mixcli.plan",
@@ -28,9 +29,11 @@ _EXPORTS = {
     "measure": "mixcli.measures.base",
     "rewire": "mixcli.rewiring.base",
     "save": "mixcli.sources",
+    "rewire_until": "mixcli.tracing.until",
     "to_networkx": "mixcli.io.adapters",
     "to_pyg": "mixcli.io.adapters",
     "to_scipy": "mixcli.io.adapters",
+    "trace": "mixcli.tracing.curve",
 }
 
 __all__ = ["__version__", *sorted(_EXPORTS)]

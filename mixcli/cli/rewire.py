@@ -69,6 +69,8 @@ def rewire(
     shell.processor_only("rewirings")
     with ExitStack() as stack:
         edits = None if shell.dry_run else opened(stack, log, shell.force)
+        if edits is not None and job.reweighs:
+            shell.note("--log: holds the edges that change, not the weights that the method gives")
         results = job.results(sources, edits)
         first = next(results, None)
         if first is None:
@@ -98,7 +100,7 @@ class _Job:
         self, shell: Shell, method: str, budget: Budget, limits: Constraining, until: str | None, every: int
     ) -> None:
         self.shell, self.method, self.budget, self.limits, self.every = shell, method, budget, limits, every
-        REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+        self.reweighs = REWIRINGS.make(method).reweighs  # a wrong spec must fail before anything is read
         if every > 1 and until is None:
             raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
         self.condition: Any = None

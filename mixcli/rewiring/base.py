@@ -136,7 +136,14 @@ class Rewired:
         object.__setattr__(self, "removed", sum(e.op == "remove" for e in self.edits))
 
 
-def rewire(graph: Graph, spec: str, *, context: Context | None = None, budget: int | None = None) -> Rewired:
+def rewire(
+    graph: Graph,
+    spec: str,
+    *,
+    context: Context | None = None,
+    budget: int | None = None,
+    constraints: Constraints | None = None,
+) -> Rewired:
     """Rewire a graph by a method's spec string.
 
     Args:
@@ -144,13 +151,14 @@ def rewire(graph: Graph, spec: str, *, context: Context | None = None, budget: i
         spec: such as "sdrf:iterations=20,tau=50".
         context: seed, threads, limits, progress.
         budget: stop after this many edits, whatever the method's own number of iterations.
+        constraints: what must hold of every edit.
 
     Example:
         >>> from mixcli.generators.graphs import barbell
         >>> rewire(barbell(5, 0), "sdrf:iterations=1").added
         1
     """
-    return apply(REWIRINGS.make(spec), graph, context=context, budget=budget)
+    return apply(REWIRINGS.make(spec), graph, context=context, budget=budget, constraints=constraints)
 
 
 def apply(

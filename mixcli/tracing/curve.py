@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.numerics.knee import knee
@@ -76,7 +77,7 @@ class Trace:
 
 
 def trace(
-    method: Rewiring,
+    method: Rewiring | str,
     graph: Graph,
     measures: Sequence[str | Column],
     *,
@@ -88,7 +89,7 @@ def trace(
     """Measures before a rewiring, after every K edits and at its end; Ctrl-C keeps the rows so far.
 
     Args:
-        method: the rewiring.
+        method: the rewiring, or its spec string.
         graph: the graph.
         measures: measure specs, each with `.` and a statistic or a detail where wanted ("balanced_forman.min").
         every: K.
@@ -99,17 +100,17 @@ def trace(
     Cost: the rewiring, and a measurement each K edits, except for what `mixcli.tracing.following` carries along.
 
     Example:
-        >>> from mixcli.catalog import REWIRINGS
         >>> from mixcli.generators.graphs import lollipop
-        >>> found = trace(REWIRINGS.make("fosr:3,converged=true"), lollipop(5, 3), ["spectral_gap"])
+        >>> found = trace("fosr:3,converged=true", lollipop(5, 3), ["spectral_gap"])
         >>> [(look.edits, round(look.values["spectral_gap"], 4)) for look in found.looks]
         [(0, 0.1479), (1, 0.3303), (2, 0.4976), (3, 0.6298)]
     """
     if every < 1:
         raise UsageError("at least one edit between two looks", str(every), where="every")
     context = context or Context()
+    rewiring: Rewiring = REWIRINGS.make(method) if isinstance(method, str) else method
     columns = tuple(m if isinstance(m, Column) else Column.parse(m) for m in measures)
-    now = Following(graph, columns, context, method)
+    now = Following(graph, columns, context, rewiring)
     looks = [_look(now)]
 
     def watch(edit: Edit) -> None:
@@ -117,7 +118,7 @@ def trace(
         if len(now.edits) % every == 0:
             looks.append(_look(now))
 
-    done = apply(method, graph, context=context, budget=budget, constraints=constraints, log=watch)
+    done = apply(rewiring, graph, context=context, budget=budget, constraints=constraints, log=watch)
     if looks[-1].edits < len(done.edits) and not done.interrupted:
         looks.append(_look(now))
     return Trace(columns, tuple(looks), done)

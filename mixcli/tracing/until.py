@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.rewiring.base import apply
@@ -84,7 +85,7 @@ class Outcome:
 
 
 def rewire_until(
-    method: Rewiring,
+    method: Rewiring | str,
     graph: Graph,
     condition: Condition,
     *,
@@ -97,7 +98,7 @@ def rewire_until(
     """Edit a graph until a condition holds: stops at the first edit after which it does, none if it does already.
 
     Args:
-        method: the rewiring; its own number of iterations plays no role.
+        method: the rewiring, or its spec string; its own number of iterations plays no role.
         graph: the graph.
         condition: what to reach.
         every: look after every this many edits only; it then stops at the first look at which the condition holds.
@@ -110,16 +111,16 @@ def rewire_until(
         The graph, and whether the condition was reached; provenance says so too.
 
     Example:
-        >>> from mixcli.catalog import REWIRINGS
         >>> from mixcli.generators.graphs import barbell
-        >>> found = rewire_until(REWIRINGS.make("fosr"), barbell(5), Condition.parse("spectral_gap>=0.2"))
+        >>> found = rewire_until("fosr", barbell(5), Condition.parse("spectral_gap>=0.2"))
         >>> found.reached, len(found.rewired.edits)
         (True, 2)
     """
     if every < 1:
         raise UsageError("at least one edit between two looks", str(every), where="every")
     context = context or Context()
-    now = Following(graph, [condition.column], context, method)
+    rewiring: Rewiring = REWIRINGS.make(method) if isinstance(method, str) else method
+    now = Following(graph, [condition.column], context, rewiring)
     name = condition.column.name
     value = now.look()[name][0]
 
@@ -133,7 +134,7 @@ def rewire_until(
 
     limit = graph.m if budget is None else budget
     limit = 0 if condition.holds(value) else limit
-    done = apply(method, graph, context=context, budget=limit, constraints=constraints, log=log, stop=stop)
+    done = apply(rewiring, graph, context=context, budget=limit, constraints=constraints, log=log, stop=stop)
     if len(now.edits) % every and not done.interrupted:
         value = now.look()[name][0]
     reached = condition.holds(value)

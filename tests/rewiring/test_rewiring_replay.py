@@ -44,6 +44,24 @@ def test_a_replayed_log_gives_the_same_edits_and_graph(tmp_path: Path, g: Graph,
     assert np.array_equal(again.graph.edge["edge_type"], done.graph.edge["edge_type"])
 
 
+@given(g=graphs(max_nodes=9), spec=st.sampled_from(["sdrf:c_plus=-1", "fosr", "random:4"]))
+@EXAMPLES
+def test_undoing_gives_the_graph_back(tmp_path: Path, g: Graph, spec: str) -> None:
+    done = rewire(g, spec)
+    log = write(tmp_path / f"{g.fingerprint[:12]}{spec[:4]}.jsonl", rows_of(done))
+    back = rewire(done.graph, f"replay:{log},undo=true")
+    assert np.array_equal(back.graph.edges, g.edges)
+    assert (back.added, back.removed) == (done.removed, done.added)
+    assert [e[1:3] for e in back.edits] == [e[1:3] for e in reversed(done.edits)]
+    assert all(e.reason.startswith("takes back step") for e in back.edits)
+
+
+def test_a_budget_replays_the_first_edits(tmp_path: Path) -> None:
+    done = rewire(families.path(9), "random:6")
+    log = write(tmp_path / "log.jsonl", rows_of(done))
+    assert rewire(families.path(9), f"replay:{log}", budget=2).edits == done.edits[:2]
+
+
 def test_names_go_before_numbers(tmp_path: Path) -> None:
     g = families.barbell(4).replace(labels=tuple("abcdefgh"))
     done = rewire(g, "fosr:3")

@@ -43,8 +43,8 @@ class Auto(Rewiring):
     Stated rules: each candidate makes H edits on trial, H a fifth of the edges, at least 10 and at most 100, and is
     looked at ten times. One that takes an edge away is left out. Of equal candidates the one listed first is chosen,
     so list the control last. Where the curve is straight all H edits are made; where no candidate gains anything, none
-    is. Weights play no role. The random control may win: then no method is worth its name on this graph, and the
-    explanation says so. A given budget replaces the knee and leaves the choice of the method as it is.
+    is. Weights play no role. The random control may win; the explanation says so. A given budget replaces the knee and
+    leaves the choice of the method as it is.
 
     Args:
         iterations: edits to make; none stops at the knee.
@@ -173,7 +173,7 @@ def _last_line(method: str, curve: Curve, control: Curve | None) -> str:
     text = f"auto: chose {method} with {stop} edits, {where}: gap {curve.gain[0]:.4g} → {curve.at(stop):.4g}"
     text += f", {curve.gain[-1]:.4g} after {end}" if stop < end else ""
     if method == CONTROL:
-        return text + "; no method does better than chance here"
+        return text + "; no other candidate does better than chance here"
     return text + (f"; {CONTROL} control {control.at(stop):.4g} there" if control is not None else "")
 
 

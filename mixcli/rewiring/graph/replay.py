@@ -27,7 +27,7 @@ __all__ = ["Replay"]
 
 @dataclass(frozen=True)
 class Replay(Rewiring):
-    """Make the edits of a log again, on the graph they were made for.
+    """Make the edits of a log again, on the graph they were made for, or undo them.
 
     Equation: G' = e_k(… e_2(e_1(G))), e_1 … e_k the lines of the log.
 
@@ -35,10 +35,14 @@ class Replay(Rewiring):
     place `graph` of the graph in its stream, and u_label, v_label where nodes have names. Names go before numbers, so
     the same graph may come with its nodes in another order. Every edit is checked before the first is made.
 
+    Weights are not in a log: of a method that weighs edges anew (digl) it repeats the edges alone. Undoing takes the
+    edits back from the last to the first; an edge that comes back has weight 1 and no payload.
+
     Args:
         file: the log.
         graph: place of the graph in the stream that the log was made from; none: its place in the present stream, or,
             for a single graph, the only one in the log.
+        undo: take the edits back, on the graph as it was after them.
 
     Yields:
         The edits of the log, with their scores and reasons.
@@ -62,6 +66,7 @@ class Replay(Rewiring):
 
     file: str = param("", "log of edits, as --log writes it")
     graph: int | None = param(None, "place of the graph in the log's stream; none: as it comes", ge=0)
+    undo: bool = param(False, "take the edits back, the last one first")
 
     removes = True
     seeded = False
@@ -81,6 +86,8 @@ class Replay(Rewiring):
         names = NodeNames(graph)
         lines = log.of_graph(self.graph, self.file)
         edits = [_edit(row, number, graph, names, self.file) for number, row in lines]
+        if self.undo:
+            edits = [_back(edit, step) for step, edit in enumerate(reversed(edits))]
         try:
             edited(graph, edits)
         except InputError as error:
@@ -160,6 +167,11 @@ def _edit(row: dict[str, Any], number: int, graph: Graph, names: NodeNames, file
     score = row.get("score")
     reason = str(row.get("reason", ""))
     return Edit(row["op"], u, v, float("nan") if score is None else float(score), row.get("step", 0), reason)
+
+
+def _back(edit: Edit, step: int) -> Edit:
+    reason = f"takes back step {edit.step}" + f": {edit.reason}" * bool(edit.reason)
+    return Edit("remove" if edit.op == "add" else "add", edit.u, edit.v, edit.score, step, reason)
 
 
 def _node(row: dict[str, Any], end: str, graph: Graph, names: NodeNames, where: str) -> int:
