@@ -123,7 +123,7 @@ class _Job:
                     self.shell.exit_code = Interrupted.exit_code
                     break
             context.forget()
-        told.all()
+        told.all(self.condition)
 
     def _one(self, index: int, graph: "Graph", context: "Context", told: "_Told", log: Any) -> "Rewired":
         from mixcli.rewiring.base import apply
@@ -146,7 +146,8 @@ class _Job:
             constraints=limits,
             log=log,
         )
-        told.one(outcome.rewired, 0, f"{self._ended(outcome)}")
+        told.one(outcome.rewired, 0, self._ended(outcome))
+        told.reached += outcome.reached
         return outcome.rewired
 
     def _ended(self, outcome: "Outcome") -> str:
@@ -161,7 +162,7 @@ class _Told:
 
     def __init__(self, shell: Shell, context: "Context") -> None:
         self.shell, self.context = shell, context
-        self.graphs = self.added = self.removed = 0
+        self.graphs = self.added = self.removed = self.reached = 0
 
     def one(self, result: "Rewired", planned: int, ended: str = "") -> None:
         self.graphs += 1
@@ -186,9 +187,10 @@ class _Told:
                 self.shell.note(f"{base.name}: {reason}" if self.graphs > 1 else reason)
             self.shell.note(line)
 
-    def all(self) -> None:
+    def all(self, condition: Any) -> None:
         if self.graphs > MANY:
-            self.shell.note(f"{self.graphs} graphs in all: +{self.added} −{self.removed} edges")
+            line = f"{self.graphs} graphs in all: +{self.added} −{self.removed} edges"
+            self.shell.note(line + (f"; {condition} reached in {self.reached}" if condition is not None else ""))
 
     def _gap(self, graph: "Graph") -> str:
         from mixcli.catalog import MEASURES

@@ -104,6 +104,16 @@ def test_until_that_is_never_reached_is_said_and_no_error(mixcli) -> None:
     assert '"reached":false' in done.stdout_text
 
 
+def test_until_over_a_stream_counts_where_it_was_reached(mixcli) -> None:
+    sources = ("zoo:barbell:k=4", "zoo:barbell:k=5", "zoo:complete:6", "zoo:path:3")
+    done = mixcli(
+        "rewire", *sources, "--method", "random", "--until", "spectral_gap>=1.1", "--budget", "2", "--to", "jsonl"
+    )
+    assert done.returncode == 0
+    assert "4 graphs in all" in done.stderr_text
+    assert "spectral_gap>=1.1 reached in 2" in done.stderr_text  # K6 has 1.2, and the path becomes a triangle
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [

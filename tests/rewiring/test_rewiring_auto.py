@@ -11,6 +11,7 @@ from mixcli.errors import NotApplicable, UsageError
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.measures.base import measure
+from mixcli.numerics.gap import gap
 from mixcli.numerics.knee import knee
 from mixcli.rewiring.base import Constraints, Rewired, apply, apply_edits, rewire
 from mixcli.rewiring.graph.auto import Auto
@@ -114,6 +115,12 @@ def test_weights_decide_nothing_and_are_kept() -> None:
     done = rewire(weighted, "auto:candidates=gtr")
     assert done.edits == rewire(g, "auto:candidates=gtr").edits
     assert done.graph.weight[0] == 0.1
+
+
+@pytest.mark.parametrize("n", [12, 128, 129])
+def test_gap_alone_is_that_of_the_measure(n: int) -> None:
+    g = families.barabasi_albert(n, 2)
+    assert gap(g) == pytest.approx(measure(g, "spectral_gap")["spectral_gap"].data, rel=1e-8)
 
 
 def test_wrong_candidates() -> None:

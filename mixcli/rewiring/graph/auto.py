@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mixcli.catalog import REWIRINGS
 from mixcli.errors import NotApplicable, UsageError
 from mixcli.graph import Graph
+from mixcli.numerics.gap import gap
 from mixcli.numerics.knee import knee
 from mixcli.rewiring.base import Edit, Rewiring, apply, apply_edits, without_end
 from mixcli.spec import param
@@ -188,15 +189,14 @@ def _trial(
     if done.removed:
         return None
     stops = sorted({*range(every, len(done.edits), every), len(done.edits)} - {0})
-    gains = [_gain(apply_edits(graph, done.edits[:stop])) for stop in stops]
+    connected = before > 0  # and stays so, since nothing is taken away
+    gains = [_gain(apply_edits(graph, done.edits[:stop]), connected) for stop in stops]
     context.progress("trial", horizon, horizon)
     return Curve((0, *stops), (before, *gains))
 
 
-def _gain(graph: Graph) -> float:
+def _gain(graph: Graph, connected: bool = False) -> float:
     """λ₂ of a connected graph; for others minus the components beyond one, so that joining them comes first."""
-    if graph.n < 2 or graph.components.count > 1:
+    if not connected and (graph.n < 2 or graph.components.count > 1):
         return 1.0 - max(graph.components.count, 1)
-    from mixcli.numerics.eigen import fiedler
-
-    return fiedler(Graph(graph.n, graph.edges)).value
+    return gap(graph)
