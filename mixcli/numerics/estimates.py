@@ -128,7 +128,10 @@ def sketched(
 
     what, step = "a sketch of the resistances", 32.0 * (4 * graph.m + 12 * graph.n)
     memory = min(threads, 4) * graph.n * COLUMNS * 8 * 5 + 120.0 * graph.m
-    instead = "use effective_resistance:method=trees, or raise the limits (--max-memory, Limits(operations=…))"
+    instead = (
+        "use effective_resistance:method=trees, which needs less and estimates the edges alone, "
+        "or raise the limits (--max-memory, Limits(operations=…) from Python)"
+    )
     limits.check(what, memory=memory, operations=STEPS * step, instead=instead)
     place = resolve(device)
     blocks: Blocks

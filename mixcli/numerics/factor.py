@@ -29,7 +29,7 @@ TAIL = 0.03  # elementary operations per r³ of the dense part
 TAIL_BYTES = 8.5  # of memory per r²
 ONE_THREAD = 4000
 INSTEAD = (
-    "use effective_resistance:method=sketch, which estimates with error bars, "
+    "use method=sketch (as in effective_resistance:method=sketch), which estimates with error bars, "
     "or raise the limits (--max-memory, Limits(operations=…) from Python)"
 )
 

@@ -103,11 +103,14 @@ def _details(entry: Mapping[str, Any], *, connected: bool) -> str:
     if "summary" in entry:
         s = entry["summary"]
         parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and k != "mean"]
+        if s.get("infinite"):
+            parts.append(f"{s['infinite']} infinite")
         if s.get("negative_fraction"):
             parts.append(f"{s['negative_fraction']:.0%} negative")
         if entry.get("error"):
             parts.append(f"standard errors up to {number(entry['error'])}")
-    details = entry.get("details") or {}
+    said = entry.get("summary", {})
+    details = {k: v for k, v in (entry.get("details") or {}).items() if k not in said}
     parts += _figures({k: v for k, v in details.items() if not (connected and k in ONLY_DISCONNECTED)})
     if details.get("relative_error") is not None:
         parts.append(f"relative error < {max(details['relative_error'], ROUNDING):.0e}")

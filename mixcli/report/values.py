@@ -34,6 +34,8 @@ LEVELS = ("edge", "node", "pair", "token", "head")
 class ValuesWriter:
     """Writes FILE; where measures of several levels come in, FILE.edge.csv and FILE.node.csv (before the suffix).
 
+    An estimate comes with its standard errors in a column of its own, `KEY_error`.
+
     Args:
         target: the file; `.csv` or `.jsonl`.
         levels: measure key -> its level, of all measures that will come.
@@ -64,6 +66,7 @@ class ValuesWriter:
         if self.several:
             note("values: one file a level: " + ", ".join(str(self._path(level)) for level in self.keys))
         self.columns: dict[str, list[str]] = {}
+        self.lost: set[str] = set()
         self.stack = ExitStack()
 
     def __enter__(self) -> ValuesWriter:
@@ -101,19 +104,24 @@ class ValuesWriter:
         return self.files[level]
 
     def _lines(self, level: str, graph: Graph, index: int, chosen: Mapping[str, Values]) -> Iterator[bytes]:
-        ends = _ends(graph, level, chosen)
+        ends, arrays = _ends(graph, level, chosen), _arrays(chosen)
         if self.target.suffix == ".jsonl":
-            yield from _json_lines(graph, index, ends, chosen)
+            yield from _json_lines(graph, index, ends, arrays)
             return
         if level not in self.columns:
             names = [f"{end}_label" for end in ends] if graph.labels is not None else []
-            self.columns[level] = ["graph", *ends, *names, *self.keys[level]]
+            keys = [c for k in self.keys[level] for c in (k, f"{k}_error") if c == k or c in arrays]
+            self.columns[level] = ["graph", *ends, *names, *keys]
             yield _csv_row(self.columns[level])
         if not self.told and graph.labels is not None and f"{next(iter(ends))}_label" not in self.columns[level]:
             self.told = True
             self.note(f"{self.target}: names of nodes left out, since the first graph has none; .jsonl keeps them")
+        lost = sorted(arrays.keys() - set(self.columns[level]) - self.lost)
+        if lost:
+            self.lost.update(lost)
+            self.note(f"{self.target}: {', '.join(lost)} left out, since the first graph has none; .jsonl keeps it")
         cells = [_csv_row([name, ""]).decode()[:-2] for name in graph.labels or ()]
-        yield from _csv_lines(self.columns[level], index, ends, cells, chosen)
+        yield from _csv_lines(self.columns[level], index, ends, cells, arrays)
 
 
 def _ends(graph: Graph, level: str, chosen: Mapping[str, Values]) -> dict[str, NDArray[np.int64]]:
@@ -124,6 +132,16 @@ def _ends(graph: Graph, level: str, chosen: Mapping[str, Values]) -> dict[str, N
     return {"u": keys[:, 0], "v": keys[:, 1]}
 
 
+def _arrays(chosen: Mapping[str, Values]) -> dict[str, NDArray[Any]]:
+    """Columns of values, each followed by its standard errors where it is an estimate."""
+    out = {}
+    for key, values in chosen.items():
+        out[key] = np.asarray(values.data)
+        if isinstance(values.error, np.ndarray):
+            out[f"{key}_error"] = values.error
+    return out
+
+
 def _csv_row(cells: list[str]) -> bytes:
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerow(cells)
@@ -131,7 +149,7 @@ def _csv_row(cells: list[str]) -> bytes:
 
 
 def _csv_lines(
-    columns: list[str], index: int, ends: Mapping[str, NDArray[Any]], names: list[str], chosen: Mapping[str, Values]
+    columns: list[str], index: int, ends: Mapping[str, NDArray[Any]], names: list[str], arrays: Mapping[str, Any]
 ) -> Iterator[bytes]:
     """Blocks of lines; a column that these values do not have stays empty."""
     for block in _blocks(ends):
@@ -140,17 +158,17 @@ def _csv_lines(
             by_name[end] = map(str, nodes[block].tolist())
             if names:
                 by_name[f"{end}_label"] = [names[k] for k in nodes[block].tolist()]
-        by_name |= {k: _texts(v.data, block, "") for k, v in chosen.items()}
+        by_name |= {k: _texts(v, block, "") for k, v in arrays.items()}
         cells = [by_name.get(column, itertools.repeat("")) for column in columns]
         yield ("\n".join(map(",".join, zip(*cells, strict=False))) + "\n").encode()
 
 
 def _json_lines(
-    graph: Graph, index: int, ends: Mapping[str, NDArray[Any]], chosen: Mapping[str, Values]
+    graph: Graph, index: int, ends: Mapping[str, NDArray[Any]], arrays: Mapping[str, Any]
 ) -> Iterator[bytes]:
-    """Blocks of objects: the place of the graph, the nodes, their names where they have any, a value per measure."""
+    """Blocks of objects: the place of the graph, the nodes, names where they have any, and values."""
     labels = [f"{end}_label" for end in ends] if graph.labels is not None else []
-    fields = [*ends, *labels, *chosen]
+    fields = [*ends, *labels, *arrays]
     line = (
         f'{{"graph": {index}, '
         + ", ".join(json.dumps(f, ensure_ascii=False).replace("%", "%%") + ": %s" for f in fields)
@@ -160,7 +178,7 @@ def _json_lines(
     for block in _blocks(ends):
         rows = [nodes[block].tolist() for nodes in ends.values()]
         named = [[names[k] for k in row] for row in rows] if names else []
-        cells = [*rows, *named, *(_texts(v.data, block, "null") for v in chosen.values())]
+        cells = [*rows, *named, *(_texts(v, block, "null") for v in arrays.values())]
         yield ("\n".join(map(line.__mod__, zip(*cells, strict=True))) + "\n").encode()
 
 

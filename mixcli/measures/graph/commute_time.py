@@ -42,7 +42,9 @@ class CommuteTime(Measure):
     Source: Chandra et al. 1989, Theorem 2.1.
     """
 
-    method: Literal["auto", "exact", "sketch", "trees"] = param("auto", "exact, sketch, trees; auto: what fits")
+    method: Literal["auto", "exact", "sketch", "trees"] = param(
+        "auto", "exact, sketch, trees; auto: exact where it fits, else sketch"
+    )
     error: float = param(0.05, "relative error at which an estimate may end (three standard errors)", gt=0, le=1)
 
     level: ClassVar[Level] = "edge"

@@ -54,7 +54,9 @@ class EffectiveResistance(Measure):
     and Srivastava 2011 (plain sketch; ours has two steps of the walk exact); Wilson 1996 (trees).
     """
 
-    method: Literal["auto", "exact", "sketch", "trees"] = param("auto", "exact, sketch, trees; auto: what fits")
+    method: Literal["auto", "exact", "sketch", "trees"] = param(
+        "auto", "exact, sketch, trees; auto: exact where it fits, else sketch"
+    )
     error: float = param(0.05, "relative error at which an estimate may end (three standard errors)", gt=0, le=1)
 
     level: ClassVar[Level] = "edge"

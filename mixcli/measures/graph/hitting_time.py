@@ -56,7 +56,7 @@ class HittingTime(Measure):
     source: int | None = param(None, "node the walk starts at; none: drawn from the stationary distribution", ge=0)
     target: int | None = param(None, "node the walk is to meet; none: each in turn", ge=0)
 
-    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: what fits")
+    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: exact where it fits, else sketch")
     error: float = param(0.05, "relative error of the edges' resistances at which the sketch may end", gt=0, le=1)
 
     level: ClassVar[Level] = "node"

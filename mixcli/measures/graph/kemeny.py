@@ -46,7 +46,7 @@ class Kemeny(Measure):
     Source: Kemeny and Snell 1960, Theorem 4.4.10; Levene and Loizou 2002 (the eigenvalues).
     """
 
-    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: what fits")
+    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: exact where it fits, else sketch")
     error: float = param(0.05, "relative error of the edges' resistances at which the sketch may end", gt=0, le=1)
 
     level: ClassVar[Level] = "graph"

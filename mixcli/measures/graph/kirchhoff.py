@@ -47,7 +47,7 @@ class Kirchhoff(Measure):
     Source: Klein and Randić 1993; the way through n tr Z - 1'Z1 of a grounded inverse Z is ours.
     """
 
-    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: what fits")
+    method: Literal["auto", "exact", "sketch"] = param("auto", "exact, sketch; auto: exact where it fits, else sketch")
     error: float = param(0.05, "relative error of the edges' resistances at which the sketch may end", gt=0, le=1)
 
     level: ClassVar[Level] = "graph"
