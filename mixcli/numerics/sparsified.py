@@ -82,11 +82,14 @@ def diffused(
         instead="raise tolerance (and eps, with sparsify=threshold)",
     )  # fmt: skip
     indptr, indices, _ = graph.csr
-    own = np.zeros(graph.n)
+    own, beside = np.zeros(graph.n), np.zeros(graph.n, dtype=bool)
     found: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]] = []
     for s, (nodes, values) in enumerate(rows(walk, kernel, rate, tolerance)):
         strong = _top(nodes, values, k) if sparsify == "top_k" else np.rint(values * GRID) >= np.rint(eps * GRID)
-        keep = strong | np.isin(nodes, indices[indptr[s] : indptr[s + 1]])
+        neighbours = indices[indptr[s] : indptr[s + 1]]
+        beside[neighbours] = True
+        keep = strong | beside[nodes]
+        beside[neighbours] = False
         nodes, values, strong = nodes[keep], values[keep], strong[keep]
         at = nodes == s
         own[s] = values[at & strong].sum()
