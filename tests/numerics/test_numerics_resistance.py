@@ -167,6 +167,16 @@ def test_dense_part_over_the_seams_of_its_panels(r: int, large: int, monkeypatch
     assert np.array_equal(found, all_resistances(flow.copy(), kernels=True))
 
 
+@pytest.mark.parametrize("narrow", [2, 5, 32])
+@pytest.mark.parametrize("decades", [0, 24])
+def test_dense_part_against_exact_fractions(narrow: int, decades: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dense_resistance, "NARROW", narrow)
+    for seed in range(4):
+        g = families.erdos_renyi(13, 40, seed=seed)
+        g = _weighted(g.component(g.components.largest), decades, seed)
+        assert all_resistances(spectral.adjacency(g)) == pytest.approx(naive_resistance.resistances(g), rel=5e-15)
+
+
 @pytest.mark.parametrize("kernels", [False, True])
 def test_dense_part_keeps_small_resistances_beside_large_ones(kernels: bool) -> None:
     """Two cliques of 45 over a weak link: panels that hold one clique, both, and the seam."""
