@@ -110,9 +110,11 @@ class DIGL(Rewiring):
         turns = itertools.zip_longest(_allowed(adds, found, may[0]), _allowed(removes, found, may[1]))
         for step, (add, remove) in enumerate(turns):
             if add is not None:
-                yield Edit("add", *add, step, "diffusion weight")
+                u, v, value = add
+                yield Edit("add", u, v, value, step, "diffusion weight")
             if remove is not None:
-                yield Edit("remove", *remove, step, "diffusion weight")
+                u, v, value = remove
+                yield Edit("remove", u, v, value, step, "diffusion weight")
 
     def weigh(self, base: Graph, after: Graph, context: Context) -> Graph:
         if not self.weights or not after.m:
