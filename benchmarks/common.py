@@ -8,9 +8,10 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import resource
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -30,7 +31,7 @@ class Measured:
     Args:
         value: what the last run returned; None where no run ended.
         wall: median wall seconds.
-        processor: median processor seconds.
+        processor: median processor seconds; where no run ended, what the one that was stopped had used.
         runs: how many ended.
         note: why there are none: "> 20 s", or the error.
     """
@@ -65,15 +66,16 @@ def measured(
     process.start()
     there.close()
     done: list[tuple[Any, float, float]] = []
-    note, wait = "", PREPARING
+    note, wait, ready = "", PREPARING, float("nan")
+    before = _used()
     try:
         while here.poll(wait):
             said = here.recv()
             if isinstance(said, str):
                 note = said
                 break
-            if said is None:  # ready
-                wait = limit
+            if isinstance(said, float):  # ready, after so many processor seconds
+                wait, ready = limit, said
                 continue
             done.append(said)
             if len(done) == repeats or sum(wall for _, wall, _ in done) > limit:
@@ -84,13 +86,19 @@ def measured(
         note = "died"
     process.kill()
     process.join()
-    return _summary(done, note)
+    return _summary(done, note) if done else replace(_summary(done, note), processor=_used() - before - ready)
+
+
+def _used() -> float:
+    """Processor seconds of the processes that have ended."""
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
 
 
 def _child(pipe: Any, task: Callable[..., Any], inputs: Sequence[Any], repeats: int, limit: float) -> None:
     try:
         run = task(*inputs)
-        pipe.send(None)
+        pipe.send(time.process_time())
         for _ in range(repeats):
             pipe.send(_once(run))
     except Exception as error:  # as above

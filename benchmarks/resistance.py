@@ -201,17 +201,15 @@ def exact(case: Case, repeats: int, limit: float, apart: bool = True) -> list[tu
     for name in case.peers:
         make, options, tolerance = PEERS[name]
         found = common.measured(make, graph, *options, repeats=1, limit=limit, apart=apart)
-        rows.append((case.name, graph.n, graph.m, *compared(name, found, ours, tolerance, limit)))
+        rows.append((case.name, graph.n, graph.m, *compared(name, found, ours, tolerance)))
     return rows
 
 
-def compared(
-    name: str, found: common.Measured, ours: common.Measured, tolerance: float, limit: float
-) -> tuple[Any, ...]:
+def compared(name: str, found: common.Measured, ours: common.Measured, tolerance: float) -> tuple[Any, ...]:
     """Arm, seconds, ratio, difference; the seconds of a peer that did a few edges are those of all."""
     if not found.runs:
         late = found.note.startswith("> ")
-        return name, found.note, "", f"> {limit / ours.processor:.3g}x" if late else "", ""
+        return name, found.note, "", f"> {found.processor / ours.processor:.3g}x" if late else "", ""
     values, expected = found.value, ours.value
     if isinstance(values, tuple):
         chosen, values, seconds = values

@@ -17,15 +17,16 @@ def eliminate(flow: Any, walk: Any, pivot: Any) -> None:
         for j in range(k + 1, b + 1):
             total += flow[k, j]
         pivot[k] = total
+        for j in range(k + 1, b + 1):
+            if j < b:
+                flow[j, k] = flow[k, j]  # kept below the diagonal, which nobody reads
+            flow[k, j] /= total
         for i in range(k + 1, b):
-            given = flow[k, i]
-            part = given / total
+            given, part = flow[i, k], flow[k, i]
             for j in range(i + 1, b + 1):
-                flow[i, j] += given * (flow[k, j] / total)
+                flow[i, j] += given * flow[k, j]
             for j in range(k + 1):
                 walk[i, j] += part * walk[k, j]
-        for j in range(k + 1, b + 1):
-            flow[k, j] /= total
 
 
 @lean_kernel
