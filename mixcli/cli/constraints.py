@@ -52,6 +52,9 @@ class Constraining:
 
             self.pairs = read_pairs(forbid)
 
+    def __bool__(self) -> bool:
+        return any(x not in (None, False) for x in (self.max_degree, self.forbid, self.keep_connected, self.sides))
+
     def of(self, graph: "Graph") -> "Constraints":
         """The constraints for a graph.
 

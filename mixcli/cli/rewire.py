@@ -1,5 +1,6 @@
 """`mixcli rewire`: change a graph, say what was changed, and write it in the form it came in."""
 
+import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from mixcli.cli.edit_log import LogOption, logger, opened
 from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell, different, pipe_errors, plural
-from mixcli.errors import Interrupted, UsageError
+from mixcli.errors import Interrupted, MixcliError, UsageError
 
 if TYPE_CHECKING:
     from mixcli.context import Context
@@ -58,13 +59,17 @@ def rewire(
     keep_connected: KeepConnected = False,
     sides: Sides = None,
     log: LogOption = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", metavar="N", help="Processes to spread the graphs of a stream over.", min=1)
+    ] = 1,
 ) -> None:
     """Add and remove edges, write the graph as it came."""
     from mixcli.io import stream
 
     if not method:
         raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
-    job = _Job(shell, method, Budget(budget), Constraining(max_degree, forbid, keep_connected, sides), until, every)
+    limits = Constraining(max_degree, forbid, keep_connected, sides)
+    job = _Job(shell, method, Budget(budget), limits, until, every, jobs)
     different("--log", log, "--output", shell.output)
     shell.processor_only("rewirings")
     with ExitStack() as stack:
@@ -97,10 +102,12 @@ class _Job:
     """What to do to each graph of the stream."""
 
     def __init__(
-        self, shell: Shell, method: str, budget: Budget, limits: Constraining, until: str | None, every: int
+        self, shell: Shell, method: str, budget: Budget, limits: Constraining, until: str | None, every: int, jobs: int
     ) -> None:
         self.shell, self.method, self.budget, self.limits, self.every = shell, method, budget, limits, every
-        self.reweighs = REWIRINGS.make(method).reweighs  # a wrong spec must fail before anything is read
+        self.jobs = jobs
+        made = REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+        self.reweighs = made.reweighs
         if every > 1 and until is None:
             raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
         self.condition: Any = None
@@ -108,22 +115,66 @@ class _Job:
             from mixcli.tracing.until import Condition
 
             self.condition = Condition.parse(until)
+        from mixcli.rewiring.base import Rewiring
+
+        one_by_one = bool(limits) or until is not None or type(made).at is not Rewiring.at
+        self.alone = one_by_one or (jobs == 1 and type(made).edits_many is Rewiring.edits_many)
+        """Whether graphs are edited one by one, not in chunks."""
+        if one_by_one and jobs > 1:
+            found = "constraints, --until or a method that follows the stream"
+            raise UsageError("--jobs without what looks at each edit or graph by itself", found, "leave --jobs out")
 
     def results(self, sources: list[str] | None, edits: Any) -> "Iterator[Rewired]":
         """The rewired graphs, one by one; a graph the method refuses gives one line."""
         context = self.shell.context()
         told = _Told(self.shell, context)
-        for index, (_, _, graph) in enumerate(self.shell.graphs(sources)):
+        graphs = enumerate(graph for _, _, graph in self.shell.graphs(sources))
+        stopped = False
+        for index, graph in graphs if self.alone else itertools.islice(graphs, 1):
             with self.shell.surviving():
                 result = self._one(index, graph, context, told, logger(edits, index, graph))
                 yield result
-                if result.interrupted:
-                    kept = plural(len(result.edits), "edit")
-                    self.shell.note(f"interrupted in {graph.name}: kept its first {kept}; later graphs are left out")
-                    self.shell.exit_code = Interrupted.exit_code
-                    break
+                stopped = self._stopped(result)
             context.forget()
+            if stopped:
+                break
+        if not stopped:
+            yield from self._rest(graphs, context, told, edits)
         told.all(self.condition)
+
+    def _rest(
+        self, graphs: "Iterator[tuple[int, Graph]]", context: "Context", told: "_Told", edits: Any
+    ) -> "Iterator[Rewired]":
+        """The graphs after the first, in chunks; the first alone can show its progress and be cut short."""
+        from mixcli.rewiring.many import apply_many
+
+        place = itertools.count(1)
+
+        def refused(_: int, graph: "Graph", error: MixcliError) -> None:
+            next(place)
+            with self.shell.surviving():
+                raise error
+
+        rewiring = REWIRINGS.make(self.method)
+        rest = (graph for _, graph in graphs)
+        for result in apply_many(
+            rewiring, rest, context=context, budget=self.budget.of, jobs=self.jobs, refused=refused
+        ):
+            if write := logger(edits, next(place), result.base):
+                for edit in result.edits:
+                    write(edit)
+            wanted = self.budget.of(result.base)
+            told.one(result, getattr(rewiring, "iterations", 0) or 0 if wanted is None else wanted)
+            yield result
+            self._stopped(result)
+
+    def _stopped(self, result: "Rewired") -> bool:
+        """Whether Ctrl-C ended it here, which is then said."""
+        if result.interrupted:
+            kept = plural(len(result.edits), "edit")
+            self.shell.note(f"interrupted in {result.base.name}: kept its first {kept}; later graphs are left out")
+            self.shell.exit_code = Interrupted.exit_code
+        return result.interrupted
 
     def _one(self, index: int, graph: "Graph", context: "Context", told: "_Told", log: Any) -> "Rewired":
         from mixcli.rewiring.base import apply

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import signal
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ __all__ = ["apply_many"]
 
 GRAPHS = 1024  # graphs of a chunk at most
 ENTRIES = 1 << 21  # their nodes and edges at most, some 100 MiB of working memory
+PATIENCE = 0.5  # seconds after which a chunk is closed where graphs come in slowly
 
 Budget = int | None | Callable[["Graph"], int | None]
 Refused = Callable[[int, "Graph", MixcliError], None]
@@ -125,11 +127,12 @@ class _Work:
 def _chunks(graphs: Iterable[Graph]) -> Iterator[list[Graph]]:
     """The stream in lists that fit into memory together."""
     chunk: list[Graph] = []
-    entries = 0
+    entries, opened = 0, time.monotonic()
     for graph in graphs:
-        if chunk and (len(chunk) == GRAPHS or entries + graph.n + graph.m > ENTRIES):
+        full = len(chunk) == GRAPHS or entries + graph.n + graph.m > ENTRIES
+        if chunk and (full or time.monotonic() > opened + PATIENCE):
             yield chunk
-            chunk, entries = [], 0
+            chunk, entries, opened = [], 0, time.monotonic()
         chunk.append(graph)
         entries += graph.n + graph.m
     if chunk:
