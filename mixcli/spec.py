@@ -136,9 +136,18 @@ def spec_of(name: str, obj: Any) -> str:
 
 
 def nearest(word: str, known: Iterable[str]) -> str:
-    """`did you mean …?`, or an empty string where nothing is close."""
-    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"did you mean {match[0]}?" if match else ""
+    """`did you mean …?`, or an empty string where nothing is close; a part of several names brings up three of them.
+
+    Example:
+        >>> nearest("resistence", ["effective_resistance", "resistance_bound", "size"])
+        'did you mean effective_resistance or resistance_bound?'
+    """
+    names = list(dict.fromkeys(known))
+    match = difflib.get_close_matches(word, [*names, *(part for name in names for part in name.split("_"))], n=1)
+    if not match:
+        return ""
+    found = [match[0]] if match[0] in names else [name for name in names if match[0] in name.split("_")][:3]
+    return f"did you mean {' or '.join(found)}?"
 
 
 def _text(value: Any) -> str:
