@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixcli.errors import UsageError
+from mixcli.errors import NotApplicable, UsageError
 from mixcli.numerics.neighbours import Neighbours
 
 if TYPE_CHECKING:
@@ -61,8 +61,12 @@ class Constraints:
         """Refuse constraints that do not fit a graph.
 
         Raises:
+            NotApplicable: the graph is directed.
             UsageError: a negative cap, sides of another length, or a forbidden pair of nodes that are not there.
         """
+        if self and graph.directed:
+            fix = "pass --undirected to forget the directions"
+            raise NotApplicable("an undirected graph for constraints", "a directed one", fix, where=graph.name)
         if self.max_degree is not None and self.max_degree < 0:
             raise UsageError("a degree cap >= 0", str(self.max_degree))
         if self.sides is not None and len(self.sides) != graph.n:

@@ -3,11 +3,15 @@
 import csv
 import io
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 import mixcli as mx
+from tests.cli.conftest import ENVIRONMENT
 
 TRACE = (
     "trace",
@@ -65,6 +69,24 @@ def test_several_graphs_and_undefined_values(mixcli) -> None:
     first = json.loads(apart.stdout_text.splitlines()[0])
     assert first["kirchhoff"] is None
     assert "2 components" in first["reason"]["kirchhoff"]
+
+
+def test_interrupted_between_graphs_keeps_the_rows(tmp_path: Path) -> None:
+    """The first graph's rows are out while the process waits for the second; then comes Ctrl-C."""
+    mx.save(mx.load("zoo:cycle:6"), tmp_path / "one.jsonl")
+    line = (tmp_path / "one.jsonl").read_bytes().splitlines()[-1] + b"\n"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mixcli", "trace", "-", "--from", "jsonl", "--method", "random:1", "-m", "size"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENVIRONMENT, cwd=tmp_path,
+    )  # fmt: skip
+    process.stdin.write(line)
+    process.stdin.flush()
+    rows = [json.loads(process.stdout.readline()) for _ in range(2)]
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert [row["edits"] for row in rows] == [0, 1]
+    assert b"interrupted" in said
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import networkx
+import numpy as np
 import pytest
 from hypothesis import given, settings
 
@@ -80,6 +81,13 @@ def test_constraints_that_do_not_fit_are_refused(constraints: Constraints, says:
 def test_a_layer_plan_has_nothing_to_constrain() -> None:
     with pytest.raises(NotApplicable, match="edits edges"):
         apply(LastLayerFA(), cycle(5), constraints=Constraints(max_degree=3))
+
+
+def test_directed_graphs_cannot_be_constrained() -> None:
+    directed = Graph(3, np.array([[0, 1], [1, 2]]), directed=True)
+    assert not Rules(directed)
+    with pytest.raises(NotApplicable, match="--undirected"):
+        Rules(directed, Constraints(keep_connected=True))
 
 
 def test_what_is_constrained_is_told_in_short() -> None:
