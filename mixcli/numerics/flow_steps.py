@@ -56,8 +56,8 @@ def flow_steps(
     bound: float | None,
     uniform: Sequence[NDArray[np.float64]],
     threads: int = 1,
-) -> list[list[FlowEdit]]:
-    """The edits of each graph, in order.
+) -> list[list[FlowEdit] | None]:
+    """The edits of each graph, in order; None for a graph in which an edge has more than half a million candidates.
 
     Args:
         graphs: undirected graphs; weights are ignored.
@@ -81,14 +81,15 @@ def flow_steps(
     u, v = whole.degree[whole.edges].T
     values = curvature.balanced_forman(u, v, counts.triangles, counts.square_ends, counts.gamma)
     above = np.inf if bound is None else float(bound)
-    found = []
+    found: list[list[FlowEdit] | None] = []
     first = 0
     for graph, many, drawn in zip(graphs, steps, uniform, strict=True):
         log, numbers = np.empty((2 * many, 6), np.int64), np.empty((2 * many, 2))
         start = values[first : first + graph.m]
         first += graph.m
         made = flow(graph.n, graph.edges, graph.degree, start, many, float(tau), above, drawn, log, numbers)
-        rows = zip(log[:made].tolist(), numbers[:made].tolist(), strict=True)
-        found.append([FlowEdit(bool(op), a, b, step, i, j, *both) for (op, a, b, step, i, j), both in rows])
+        rows = zip(log[: max(made, 0)].tolist(), numbers[: max(made, 0)].tolist(), strict=True)
+        edits = [FlowEdit(bool(op), a, b, step, i, j, *both) for (op, a, b, step, i, j), both in rows]
+        found.append(edits if made >= 0 else None)
     PLAN.used()
     return found

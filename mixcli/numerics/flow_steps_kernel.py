@@ -12,6 +12,8 @@ from mixcli.numerics.jit import kernel, lean_kernel
 
 __all__ = ["flow"]
 
+LISTED = 1 << 19  # candidates of one edge that are listed
+
 
 @lean_kernel
 def _sorted_row(r: Any, u: Any, without: Any, out: Any) -> Any:
@@ -153,7 +155,10 @@ def _extreme(ends: Any, value: Any, there: Any, count: Any, sign: Any) -> Any:
 @kernel
 def flow(n: Any, edges: Any, degree: Any, start: Any, steps: Any, tau: Any, bound: Any, uniform: Any, log: Any,
          values: Any) -> Any:  # fmt: skip
-    """SDRF on one graph: rows (add?, u, v, step, bottleneck) of log and (score, κ) of values; returns how many."""
+    """SDRF on one graph: rows (add?, u, v, step, bottleneck) of log and (score, κ) of values; returns how many.
+
+    Returns -1 where an edge between two hubs has too many candidates to list.
+    """
     m = len(edges)
     most, pool = m + steps, 8 * m + 16 * n + 16 * steps + 64
     r = Rows(np.empty(pool, np.int64), np.empty(pool, np.int64), np.empty(n, np.int64), np.zeros(n, np.int64),
@@ -183,6 +188,8 @@ def flow(n: Any, edges: Any, degree: Any, start: Any, steps: Any, tau: Any, boun
         i, j, remove = ends[low, 0], ends[low, 1], value[top] > bound
         if (r.length[i] + 1) * (r.length[j] + 1) > len(gain):
             size = 2 * (r.length[i] + 1) * (r.length[j] + 1)
+            if size > 2 * LISTED:
+                return -1
             out, gain = np.empty((size, 2), np.int64), np.empty(size)
         found, near = _candidates(r, i, j, value[low], out, gain, s), 0
         if found > 0:

@@ -20,7 +20,7 @@ from mixcli.spec import build, parameters, parse, spec_of
 
 EXAMPLES = settings(max_examples=12, deadline=None)
 NAMES = list(REWIRINGS)
-IGNORE_WEIGHTS = ["sdrf", "fosr", "random", "cayley", "expander", "virtual_node", "laser"]
+IGNORE_WEIGHTS = ["sdrf", "fosr", "borf", "afrc", "random", "cayley", "expander", "virtual_node", "laser"]
 BARE = np.zeros((0, 2), np.int64)
 SEEDED_ON = [families.barabasi_albert(60, 3), families.torus(6, 6), families.barbell(8)]
 

@@ -12,7 +12,7 @@ from mixcli.context import Context
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.numerics import flow_steps
-from mixcli.rewiring.base import apply
+from mixcli.rewiring.base import Rules, apply
 from mixcli.rewiring.graph.sdrf import SDRF
 
 BARE = np.zeros((0, 2), np.int64)
@@ -34,7 +34,9 @@ def _compiled(monkeypatch) -> None:
 )
 def test_same_edits_to_the_last_bit(made: SDRF) -> None:
     many = FIFTY[::2] + ODD
-    assert made.edits_many(many, Context(seed=4)) == [list(apply(made, g, context=Context(seed=4)).edits) for g in many]
+    expected = [list(made.one_by_one(g, Context(seed=4), Rules(g))) for g in many]
+    assert made.edits_many(many, Context(seed=4)) == expected
+    assert [list(apply(made, g, context=Context(seed=4)).edits) for g in many] == expected
 
 
 def test_budgets_cut_within_a_step() -> None:
@@ -51,4 +53,12 @@ def test_released_definition_goes_one_by_one() -> None:
 
 def test_rows_grow_far_beyond_their_first_room() -> None:
     sparse = families.path(40)
-    assert SDRF(300).edits_many([sparse], Context()) == [list(apply(SDRF(300), sparse).edits)]
+    assert SDRF(300).edits_many([sparse], Context()) == [list(SDRF(300).one_by_one(sparse, Context(), Rules(sparse)))]
+
+
+def test_two_hubs_are_left_to_the_path_that_lists_no_pairs() -> None:
+    leaves = [[0, v] for v in range(2, 900)] + [[1, v] for v in range(900, 1800)]
+    hubs = Graph(1800, np.array(sorted([[0, 1], *leaves])))
+    assert flow_steps.flow_steps([hubs], [3], 5.0, None, [np.zeros(3)]) == [None]
+    many = [families.barbell(5), hubs]
+    assert SDRF(3).edits_many(many, Context()) == [list(SDRF(3).one_by_one(g, Context(), Rules(g))) for g in many]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -11,7 +12,7 @@ from mixcli.numerics.local_curvature import EdgeValue, LocalCurvature
 from mixcli.numerics.support import Surroundings, draw
 from mixcli.numerics.support_allowed import draw_allowed
 from mixcli.numerics.support_gain import paper_gains, released_gains
-from mixcli.rewiring.base import Edit, Rewiring, topology_rng
+from mixcli.rewiring.base import Edit, Rewiring, Rules, topology_rng
 from mixcli.rewiring.published import SDRF_SETTINGS, SDRF_SOURCE
 from mixcli.spec import param
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
     from mixcli.numerics.support import Candidate
-    from mixcli.rewiring.base import Rules
 
 __all__ = ["SDRF"]
+
+AT_ONCE = 5e7  # steps times edges up to which compiled steps are made at once: half a second that Ctrl-C has to wait
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,14 @@ class SDRF(Rewiring):
     score = "gain in curvature of the bottleneck (additions), curvature (removals)"
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
+        short = self.iterations * (graph.m + 1) <= AT_ONCE and self.variant == "paper" and not rules
+        if short and flow_steps.pays([graph], [self.iterations]):
+            yield from self.edits_many([graph], context)[0]
+        else:
+            yield from self.one_by_one(graph, context, rules)
+
+    def one_by_one(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
+        """The edits in plain Python, each made when it is asked for."""
         rng = topology_rng(context, "sdrf", graph)
         state = LocalCurvature(graph, self.variant, context.thread_count)
         choice = _Choice(self, state, rules, rng)
@@ -114,12 +124,18 @@ class SDRF(Rewiring):
     ) -> list[list[Edit]]:
         """The edits of many graphs, by compiled steps."""
         steps = [min(self.iterations, k) for k in ([self.iterations] * len(graphs) if budgets is None else budgets)]
-        if self.variant == "released" or not flow_steps.pays(graphs, steps):
-            return super().edits_many(graphs, context, budgets)
-        uniform = [topology_rng(context, "sdrf", g).random(k) for g, k in zip(graphs, steps, strict=True)]
-        found = flow_steps.flow_steps(graphs, steps, self.tau, self.c_plus, uniform, context.thread_count)
-        made = [[self._edit(*e) for e in edits] for edits in found]
-        return made if budgets is None else [e[:k] for e, k in zip(made, budgets, strict=True)]
+        most = [None] * len(graphs) if budgets is None else budgets
+        found: list[list[flow_steps.FlowEdit] | None] = [None] * len(graphs)
+        if self.variant == "paper" and flow_steps.pays(graphs, steps):
+            uniform = [topology_rng(context, "sdrf", g).random(k) for g, k in zip(graphs, steps, strict=True)]
+            found = flow_steps.flow_steps(graphs, steps, self.tau, self.c_plus, uniform, context.thread_count)
+        made: list[list[Edit]] = []
+        for graph, edits, k in zip(graphs, found, most, strict=True):
+            if edits is None:
+                made.append(list(itertools.islice(self.one_by_one(graph, context, Rules(graph)), k)))
+            else:
+                made.append([self._edit(*e) for e in edits[:k]])
+        return made
 
     def _edit(self, added: bool, u: int, v: int, step: int, i: int, j: int, score: float, least: float) -> Edit:
         if added:
