@@ -64,9 +64,10 @@ def test_the_table_lists_the_lowest_edges_of_every_curvature(mixcli) -> None:
         "analyze", "zoo:barbell:k=4", "-m", "all-curvatures", "--top", "2", "--format", "table", "--node-means"
     )
     assert done.returncode == 0, done.stderr_text
-    assert done.stdout_text.count("lowest: 3–4") == len(CURVATURES)
-    assert done.stdout_text.count("node means:") == len(CURVATURES)
-    assert done.stdout_text.count("lowest: 3 ") == len(CURVATURES)
+    text = " ".join(done.stdout_text.replace("│", " ").split())  # a narrow table breaks its lines
+    assert text.count("lowest: 3–4") == len(CURVATURES)
+    assert text.count("node means:") == len(CURVATURES)
+    assert text.count("lowest: 3 ") == len(CURVATURES)
 
 
 def test_an_edgeless_graph_has_null_and_a_reason(mixcli, tmp_path: Path) -> None:
