@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["FlowEdit", "flow_steps", "pays"]
 
 FILES = ("flow_rows_kernel.py", "flow_steps_kernel.py", "jit.py")
-PLAN = Plan("flow_steps", FILES, loading=0.4, compiling=6.0)
+PLAN = Plan("flow_steps", FILES, loading=0.4, compiling=7.0)
 PLAIN_STEP = 5e-4  # seconds for a step on the plain path
 STEPS = 100_000  # steps that room is made for
 

@@ -162,6 +162,7 @@ def _spread(work: _Work, chunks: Iterator[list[Graph]], jobs: int) -> Iterator[t
 
     alone = Context(work.context.seed, 1, work.context.device, work.context.limits)
     task = _Work(work.method, alone)
+    others = multiprocessing.active_children()
     pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts)
     waiting: deque[tuple[list[Graph], Future[list[Any]]]] = deque()
     place = 0
@@ -179,6 +180,9 @@ def _spread(work: _Work, chunks: Iterator[list[Graph]], jobs: int) -> Iterator[t
             yield waiting[0][0], None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        for process in multiprocessing.active_children() if waiting else ():
+            if process not in others:  # ours, at work on what nobody waits for any more
+                process.terminate()
 
 
 def _parts(chunk: list[Graph], jobs: int) -> Iterator[list[Graph]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -102,3 +103,16 @@ def test_chunks_are_bounded_by_size(monkeypatch) -> None:
     assert [g for chunk in chunks for g in chunk] == GRAPHS
     assert all(sum(g.n + g.m for g in chunk) <= 100 for chunk in chunks)
     assert next(module._chunks(iter([families.path(200)])))[0].n == 200
+
+
+def test_processes_end_with_the_stream_that_is_left(monkeypatch) -> None:
+    """A reader that goes away half way, as Ctrl-C makes it, leaves no process behind."""
+    monkeypatch.setattr(module, "GRAPHS", 4)
+    before = multiprocessing.active_children()
+    stream = apply_many(RandomEdges(3), GRAPHS, jobs=2)
+    next(stream)
+    stream.close()
+    for process in multiprocessing.active_children():
+        if process not in before:
+            process.join(20)
+            assert not process.is_alive()
