@@ -173,7 +173,7 @@ def weighted_cases(quick: bool) -> list[Case]:
 
 def large_cases(quick: bool) -> list[Case]:
     graph = families.barabasi_albert(*((500, 5) if quick else (100_000, 5)))
-    return [Case(graph, spec, by_measure(spec), repeats=1) for spec in ("balanced_forman", "ollivier:alpha=0")]
+    return [Case(graph, spec, by_measure(spec)) for spec in ("balanced_forman", "ollivier:alpha=0", "lin_lu_yau")]
 
 
 def enron_cases(quick: bool, path: str) -> list[Case]:
@@ -181,7 +181,7 @@ def enron_cases(quick: bool, path: str) -> list[Case]:
         alternating.note("email-Enron: left out" + ("" if quick else ", pass --enron FILE or set MIXCLI_DATA"))
         return []
     graph = mixcli.load(path, directed=False)
-    return [Case(graph, spec, by_measure(spec), repeats=1) for spec in ("balanced_forman", "ollivier:alpha=0")]
+    return [Case(graph, spec, by_measure(spec)) for spec in ("balanced_forman", "ollivier:alpha=0", "lin_lu_yau")]
 
 
 def load_kernels() -> None:
