@@ -6,11 +6,16 @@ Curvatures follow from the same integers by the same formula as in `mixcli.numer
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
 
 from mixcli.numerics.jit import lean_kernel
 
-__all__ = ["Rows", "Scratch", "drop", "edge_curvature", "following", "formula", "put", "touch"]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Edges", "Rows", "Scratch", "drop", "edge_curvature", "following", "formula", "put", "tables", "touch"]
 
 
 class Rows(NamedTuple):
@@ -36,6 +41,33 @@ class Scratch(NamedTuple):
     rows: Any
     columns: Any
     levels: Any
+
+
+class Edges(NamedTuple):
+    """Edges that have ever been there, with their curvature; `touched` has room for those to compute anew."""
+
+    ends: Any
+    value: Any
+    there: Any
+    touched: Any
+
+
+def tables(
+    n: int, ends: NDArray[np.int64], degree: NDArray[np.int64], curvature: NDArray[np.float64], steps: int
+) -> tuple[Rows, Scratch, Edges]:
+    """Room for a graph and what `steps` steps can add to it; its edges are not in the rows yet."""
+    m = len(ends)
+    most, pool, wide = m + steps, 8 * m + 16 * n + 16 * steps + 64, int(degree.max(initial=2)) + 2 * steps + 2
+    room, used = degree + 4, np.array([int(degree.sum()) + 4 * n])
+    rows = Rows(
+        np.empty(pool, np.int64), np.empty(pool, np.int64), np.cumsum(room) - room, np.zeros(n, np.int64), room, used
+    )
+    marks = [np.zeros(n, np.int64) for _ in range(4)]
+    stamp, lists = np.zeros(1, np.int64), [np.empty(wide, np.int64) for _ in range(3)]
+    scratch = Scratch(*marks, np.full(most, -1, np.int64), stamp, *lists)
+    edges = Edges(np.empty((most, 2), np.int64), np.empty(most), np.zeros(most, np.bool_), np.empty(most, np.int64))
+    edges.ends[:m], edges.value[:m], edges.there[:m] = ends, curvature, True
+    return rows, scratch, edges
 
 
 @lean_kernel
@@ -94,7 +126,7 @@ def edge_curvature(r: Any, i: Any, j: Any, s: Any) -> Any:
     of_j, now = following(s), following(s)
     for a in range(r.begin[j], r.begin[j] + r.length[j]):
         s.mark[r.node[a]] = of_j
-    triangles = ends = gamma = 0
+    triangles = ends = gamma = np.int64(0)
     for a in range(r.begin[i], r.begin[i] + r.length[i]):
         if s.mark[r.node[a]] == of_j:
             s.common[r.node[a]] = now

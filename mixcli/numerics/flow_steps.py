@@ -26,9 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["FlowEdit", "flow_steps", "pays"]
 
 FILES = ("flow_rows_kernel.py", "flow_steps_kernel.py", "jit.py")
-PLAN = Plan("flow_steps", FILES, loading=0.4, compiling=7.0)
+PLAN = Plan("flow_steps", FILES, loading=0.4, compiling=5.0)
 PLAIN_STEP = 5e-4  # seconds for a step on the plain path
 STEPS = 100_000  # steps that room is made for
+LISTED = 1 << 19  # candidates of one edge that are listed
 
 
 class FlowEdit(NamedTuple):
@@ -74,6 +75,7 @@ def flow_steps(
         >>> [e[:3] for e in flow_steps([barbell(5)], [1], np.inf, None, [np.zeros(1)])[0]]
         [(True, 0, 5)]
     """
+    from mixcli.numerics.flow_rows_kernel import tables
     from mixcli.numerics.flow_steps_kernel import flow
 
     whole = union(graphs).graph
@@ -83,13 +85,15 @@ def flow_steps(
     above = np.inf if bound is None else float(bound)
     found: list[list[FlowEdit] | None] = []
     first = 0
+    pairs, gain = np.empty((LISTED, 2), np.int64), np.empty(LISTED)  # memory only as far as it is written
     for graph, many, drawn in zip(graphs, steps, uniform, strict=True):
         log, numbers = np.empty((2 * many, 6), np.int64), np.empty((2 * many, 2))
         start = values[first : first + graph.m]
         first += graph.m
-        made = flow(graph.n, graph.edges, graph.degree, start, many, float(tau), above, drawn, log, numbers)
-        rows = zip(log[: max(made, 0)].tolist(), numbers[: max(made, 0)].tolist(), strict=True)
-        edits = [FlowEdit(bool(op), a, b, step, i, j, *both) for (op, a, b, step, i, j), both in rows]
+        rows, scratch, edges = tables(graph.n, graph.edges, graph.degree, start, many)
+        made = flow(rows, scratch, edges, graph.m, many, float(tau), above, drawn, pairs, gain, log, numbers)
+        told = zip(log[: max(made, 0)].tolist(), numbers[: max(made, 0)].tolist(), strict=True)
+        edits = [FlowEdit(bool(op), a, b, step, i, j, *both) for (op, a, b, step, i, j), both in told]
         found.append(edits if made >= 0 else None)
     PLAN.used()
     return found

@@ -1,4 +1,8 @@
-"""Compiled path of `mixcli.numerics.flow_steps`; imports numba, so only large inputs come here."""
+"""Compiled path of `mixcli.numerics.flow_steps`; imports numba, so only large inputs come here.
+
+Arrays come from the caller, and zeros handed to other kernels are np.int64, not literals, which are types of their own:
+both would take longer to compile than all the rest.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from mixcli.numerics.flow_rows_kernel import Rows, Scratch, drop, edge_curvature, following, formula, put, touch
-from mixcli.numerics.jit import kernel, lean_kernel
+from mixcli.numerics.flow_rows_kernel import drop, edge_curvature, following, formula, put, touch
+from mixcli.numerics.jit import lean_kernel
 
 __all__ = ["flow"]
-
-LISTED = 1 << 19  # candidates of one edge that are listed
 
 
 @lean_kernel
@@ -43,7 +45,7 @@ def _sides(r: Any, i: Any, j: Any, rows: Any, columns: Any, s: Any) -> Any:
         s.mark[v] = both if s.mark[v] == p else q
         s.count[v] = 0
     s.mark[i] = s.mark[j] = 0
-    triangles = ends = gamma = 0
+    triangles = ends = gamma = np.int64(0)
     for x in range(rows):
         k = s.rows[x]
         triangles += s.mark[k] == both
@@ -152,69 +154,71 @@ def _extreme(ends: Any, value: Any, there: Any, count: Any, sign: Any) -> Any:
     return best
 
 
-@kernel
-def flow(n: Any, edges: Any, degree: Any, start: Any, steps: Any, tau: Any, bound: Any, uniform: Any, log: Any,
-         values: Any) -> Any:  # fmt: skip
+@lean_kernel
+def _join(r: Any, edges: Any, e: Any, u: Any, v: Any) -> None:
+    edges.ends[e, 0] = u
+    edges.ends[e, 1] = v
+    edges.there[e] = True
+    for end in range(2):
+        put(r, edges.ends[e, end], edges.ends[e, 1 - end], e)
+
+
+@lean_kernel
+def _part(r: Any, edges: Any, e: Any) -> None:
+    edges.there[e] = False
+    for end in range(2):
+        drop(r, edges.ends[e, end], edges.ends[e, 1 - end])
+
+
+@lean_kernel
+def _note(log: Any, values: Any, row: Any, added: Any, u: Any, v: Any, step: Any, i: Any, j: Any, score: Any,
+          least: Any) -> None:  # fmt: skip
+    log[row, 0] = added
+    log[row, 1] = min(u, v)
+    log[row, 2] = max(u, v)
+    log[row, 3] = step
+    log[row, 4] = i
+    log[row, 5] = j
+    values[row, 0] = score
+    values[row, 1] = least
+
+
+@lean_kernel
+def flow(r: Any, s: Any, edges: Any, m: Any, steps: Any, tau: Any, bound: Any, uniform: Any, out: Any, gain: Any,
+         log: Any, values: Any) -> Any:  # fmt: skip
     """SDRF on one graph: rows (add?, u, v, step, bottleneck) of log and (score, κ) of values; returns how many.
 
-    Returns -1 where an edge between two hubs has too many candidates to list.
+    Returns -1 where an edge between two hubs has more candidates than there is room for.
     """
-    m = len(edges)
-    most, pool = m + steps, 8 * m + 16 * n + 16 * steps + 64
-    r = Rows(np.empty(pool, np.int64), np.empty(pool, np.int64), np.empty(n, np.int64), np.zeros(n, np.int64),
-              np.empty(n, np.int64), np.zeros(1, np.int64))  # fmt: skip
-    wide = 2
-    for v in range(n):
-        r.begin[v], r.room[v] = r.used[0], degree[v] + 4
-        r.used[0] += degree[v] + 4
-        wide = max(wide, degree[v])
-    wide += 2 * steps + 2
-    s = Scratch(np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64),
-                 np.full(most, -1, np.int64), np.zeros(1, np.int64), np.empty(wide, np.int64), np.empty(wide, np.int64),
-                 np.empty(wide, np.int64))  # fmt: skip
-    ends, value, there = np.empty((most, 2), np.int64), np.empty(most), np.zeros(most, np.bool_)
+    made, count = np.int64(0), m
     for e in range(m):
-        u, v = edges[e, 0], edges[e, 1]
-        ends[e, 0], ends[e, 1], value[e], there[e] = u, v, start[e], True
-        put(r, u, v, e)
-        put(r, v, u, e)
-    touched, made, count = np.empty(most, np.int64), 0, m
-    out, gain = np.empty((16, 2), np.int64), np.empty(16)
+        _join(r, edges, e, edges.ends[e, 0], edges.ends[e, 1])
     for step in range(steps):
-        low = _extreme(ends, value, there, count, 1.0)
+        low = _extreme(edges.ends, edges.value, edges.there, count, 1.0)
         if low < 0:
             break
-        top = _extreme(ends, value, there, count, -1.0)
-        i, j, remove = ends[low, 0], ends[low, 1], value[top] > bound
+        top = _extreme(edges.ends, edges.value, edges.there, count, -1.0)
+        i, j, least, highest = edges.ends[low, 0], edges.ends[low, 1], edges.value[low], edges.value[top]
         if (r.length[i] + 1) * (r.length[j] + 1) > len(gain):
-            size = 2 * (r.length[i] + 1) * (r.length[j] + 1)
-            if size > 2 * LISTED:
-                return -1
-            out, gain = np.empty((size, 2), np.int64), np.empty(size)
-        found, near = _candidates(r, i, j, value[low], out, gain, s), 0
+            return -1
+        found, near = _candidates(r, i, j, least, out, gain, s), np.int64(0)
         if found > 0:
             c = _draw(gain, found, tau, uniform[step])
-            u, v = min(out[c, 0], out[c, 1]), max(out[c, 0], out[c, 1])
-            log[made, 0], log[made, 1], log[made, 2], log[made, 3], log[made, 4], log[made, 5] = 1, u, v, step, i, j
-            values[made, 0], values[made, 1] = gain[c], value[low]
-            ends[count, 0], ends[count, 1], there[count] = u, v, True
-            put(r, u, v, count)
-            put(r, v, u, count)
+            _note(log, values, made, np.int64(1), out[c, 0], out[c, 1], step, i, j, gain[c], least)
+            u, v = log[made, 1], log[made, 2]
+            _join(r, edges, count, u, v)
             made, count = made + 1, count + 1
-            near = touch(r, u, v, step, touched, near, s)
-        if remove:
-            u, v = ends[top, 0], ends[top, 1]
-            log[made, 0], log[made, 1], log[made, 2], log[made, 3], log[made, 4], log[made, 5] = 0, u, v, step, i, j
-            values[made, 0], values[made, 1] = value[top], value[low]
+            near = touch(r, u, v, step, edges.touched, near, s)
+        if highest > bound:
+            u, v = edges.ends[top, 0], edges.ends[top, 1]
+            _note(log, values, made, np.int64(0), u, v, step, i, j, highest, least)
             made += 1
-            near = touch(r, u, v, step, touched, near, s)
-            drop(r, u, v)
-            drop(r, v, u)
-            there[top] = False
-        if found == 0 and not remove:
+            near = touch(r, u, v, step, edges.touched, near, s)
+            _part(r, edges, top)
+        elif found == 0:
             break
         for x in range(near):
-            e = touched[x]
-            if there[e]:
-                value[e] = edge_curvature(r, ends[e, 0], ends[e, 1], s)
+            e = edges.touched[x]
+            if edges.there[e]:
+                edges.value[e] = edge_curvature(r, edges.ends[e, 0], edges.ends[e, 1], s)
     return made

@@ -28,7 +28,7 @@ __all__ = ["GapEdge", "gap_edges", "pays"]
 GapEdge = tuple[int, int, float, float, float]
 """An edge u < v to add, the slow mode at u and at v, and the product of the scores."""
 
-PLAN = Plan("gap_edges", ("gap_edges_kernel.py", "jit.py"), loading=0.4, compiling=7.0)
+PLAN = Plan("gap_edges", ("gap_edges_kernel.py", "jit.py"), loading=0.4, compiling=4.0)
 PLAIN_EDGE = 1.5e-4  # seconds for an edge on the plain path
 PLAIN_NODE = 1.5e-7  # and for each node and edge of its graph
 ENTRIES = 1 << 21  # edges that one thread is given room for at a time

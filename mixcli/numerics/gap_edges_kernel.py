@@ -1,6 +1,7 @@
 """Compiled path of `mixcli.numerics.gap_edges`; imports numba, so only large inputs come here.
 
 Every operation on the slow mode stands in the order of `mixcli.numerics.slow_mode`, so the results are the same bits.
+Zeros handed to other kernels are np.int64: a literal 0 is a type of its own, and all below would be compiled twice.
 """
 
 from __future__ import annotations
@@ -97,9 +98,10 @@ def _sort(key: Any, n: Any, order: Any) -> None:
         order[v] = v
     for top in range(n // 2 - 1, -1, -1):
         _sift(key, order, top, n)
+    root = np.int64(0)
     for size in range(n - 1, 0, -1):
         order[0], order[size] = order[size], order[0]
-        _sift(key, order, 0, size)
+        _sift(key, order, root, size)
 
 
 @lean_kernel
@@ -168,7 +170,7 @@ def _least_alike(score: Any, n: Any, first: Any, indptr: Any, indices: Any, one:
 def _pair(score: Any, n: Any, first: Any, indptr: Any, indices: Any, one: Any, other: Any, added: Any, mark: Any,
           order: Any, size: Any) -> Any:  # fmt: skip
     """The smallest (u, v) of least product among the pairs that are not joined; (-1, -1) where all are."""
-    low = top = 0
+    low = top = np.int64(0)
     for v in range(n):
         low = v if score[v] < score[low] else low
         top = v if score[v] > score[top] else top
@@ -200,11 +202,11 @@ def widen(first: Any, indptr: Any, indices: Any, start: Any, power_steps: Any, w
     degree, mark = np.empty(size), np.zeros(size + 1, np.int64)
     one, other, order = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(size, np.int64)
     for g in range(len(wanted)):
-        at, n, added = first[g], first[g + 1] - first[g], 0
+        at, n, added, none = first[g], first[g + 1] - first[g], np.int64(0), np.int64(0)
         for v in range(n):
             x[v], degree[v] = start[at + v], indptr[at + v + 1] - indptr[at + v]
         for _ in range(power_steps if n > 1 else 0):
-            _step(x, n, at, indptr, indices, degree, one, other, 0, flow, mixed)
+            _step(x, n, at, indptr, indices, degree, one, other, none, flow, mixed)
         while n > 1 and added < wanted[g]:
             for v in range(n):
                 flow[v] = x[v] / math.sqrt(1.0 + degree[v])
