@@ -36,6 +36,7 @@ __all__ = [
     "finished",
     "rewire",
     "topology_rng",
+    "within",
     "without_end",
 ]
 
@@ -62,6 +63,8 @@ class Rewiring(ABC):
     """What the score of an edit means."""
     constrained: ClassVar[bool] = True
     """Whether it makes edits that constraints can apply to; a layer plan makes none."""
+    whole: ClassVar[int] = 1
+    """Edits that only make sense together: a budget ends before those it could not finish."""
     reweighs: ClassVar[bool] = False
     """Whether `weigh` gives the edges of the result new weights, those that were there before included."""
     published: ClassVar[dict[str, str]] = {}
@@ -177,10 +180,11 @@ def apply(
         method: the rewiring.
         graph: the graph.
         context: seed, threads, limits, progress.
-        budget: stop after this many edits. A smaller budget gives a prefix of a larger one's edits.
+        budget: stop after this many edits, or the whole steps among them where a step makes no sense in part. A
+            smaller budget gives a prefix of a larger one's edits.
         constraints: what must hold of every edit.
         log: called with each edit as it is made.
-        stop: asked after each edit whether it was the last one.
+        stop: asked after each edit whether it was the last one; a step that must not be in part is still finished.
 
     Returns:
         The graph before and after, with every edit.
@@ -199,7 +203,7 @@ def apply(
     interrupted = False
     try:
         total = budget if budget is not None else int(getattr(method, "iterations", 0) or 0)
-        for edit in itertools.islice(without_end(method, budget).edits(graph, context, rules), budget):
+        for edit in itertools.islice(without_end(method, budget).edits(graph, context, rules), within(method, budget)):
             if not rules.allowed(edit):
                 raise RuntimeError(f"{REWIRINGS.name_of(type(method))} made an edit that is not allowed: {edit}")
             rules.done(edit)
@@ -207,7 +211,7 @@ def apply(
             if log is not None:
                 log(edit)
             context.progress("rewire", len(done), total)
-            if stop is not None and stop(edit):
+            if stop is not None and stop(edit) and len(done) % method.whole == 0:
                 break
     except KeyboardInterrupt:
         interrupted = True
@@ -263,6 +267,11 @@ def topology_rng(context: Context, name: str, graph: Graph) -> np.random.Generat
     """A random generator keyed by the seed, the method and the edges; weights and payload do not change its choices."""
     plain = graph if graph.weight is None else Graph(graph.n, graph.edges, graph.directed)
     return context.rng(name, plain.fingerprint)
+
+
+def within(method: Rewiring, budget: int | None) -> int | None:
+    """The most edits under a budget: those of whole steps, where a step makes no sense in part."""
+    return None if budget is None else budget - budget % method.whole
 
 
 def without_end(method: Rewiring, budget: int | None) -> Rewiring:

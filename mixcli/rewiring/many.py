@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixcli.context import Context
 from mixcli.errors import MixcliError, UsageError
-from mixcli.rewiring.base import Rewired, Rewiring, check, finished, without_end
+from mixcli.rewiring.base import Rewired, Rewiring, check, finished, within, without_end
 from mixcli.rewiring.rules import Rules
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class _Work:
             try:
                 for graph, budget in zip(graphs, budgets, strict=True):
                     check(self.method, graph, budget)
-                most = [k for k in budgets if k is not None]
+                most = [within(self.method, k) or 0 for k in budgets if k is not None]
                 ran = without_end(self.method, budgets[0])
                 return list(ran.edits_many(graphs, self.context, most or None))
             except MixcliError:
@@ -117,7 +117,7 @@ class _Work:
         try:
             check(method, graph, budget)
             edits = without_end(method, budget).edits(graph, self.context, Rules(graph))
-            return list(itertools.islice(edits, budget))
+            return list(itertools.islice(edits, within(method, budget)))
         except MixcliError as error:
             return error
         finally:

@@ -20,6 +20,7 @@ from mixcli.numerics.neighbours import Neighbours
 from mixcli.rewiring.base import Constraints, apply, rewire
 from mixcli.rewiring.graph.double_edge_swap import DoubleEdgeSwap, is_threshold
 from mixcli.rewiring.graph.drop_edge import DropEdge
+from mixcli.rewiring.many import apply_many
 
 EXAMPLES = settings(max_examples=40, deadline=None)
 
@@ -75,6 +76,22 @@ def test_swaps_keep_every_degree(g: Graph, seed: int, iterations: int) -> None:
     assert np.array_equal(done.graph.degree, g.degree)
     assert done.added == done.removed
     assert len(done.edits) == 4 * len({e.step for e in done.edits})
+
+
+@pytest.mark.parametrize("budget", [0, 3, 4, 10, 31])
+def test_a_budget_makes_no_swap_in_part(budget: int) -> None:
+    g, swap = families.cycle(30), DoubleEdgeSwap()
+    one, (other,) = apply(swap, g, budget=budget), apply_many(swap, [g], budget=budget)
+    assert len(one.edits) == budget // 4 * 4
+    assert one.edits == other.edits
+    assert (one.graph.degree == 2).all()
+
+
+def test_a_condition_leaves_no_swap_in_part() -> None:
+    g = families.cycle(30)
+    done = apply(DoubleEdgeSwap(), g, budget=40, stop=lambda edit: True)
+    assert len(done.edits) == 4
+    assert (done.graph.degree == 2).all()
 
 
 @given(g=graphs(max_nodes=7))

@@ -39,8 +39,8 @@ class DoubleEdgeSwap(Rewiring):
     Stated rules: a graph is left alone where no swap is possible at all (its degrees then allow one graph only: stars,
     complete graphs and other threshold graphs); otherwise it stops after 100 m draws in a row without a swap, which
     happens under constraints or where few swaps are possible. Both additions come before both removals, so under a
-    degree cap nodes that have reached it take no part. A budget counts edits, four for a swap, and may end within one.
-    Weights play no role; an added edge has conductance 1.
+    degree cap nodes that have reached it take no part. A budget counts edits, four for a swap, and makes no swap
+    in part. Weights play no role; an added edge has conductance 1.
 
     Args:
         iterations: swaps.
@@ -63,6 +63,7 @@ class DoubleEdgeSwap(Rewiring):
     iterations: int = param(10, "swaps", ge=0)
 
     removes = True
+    whole = 4
     cost = "O(1) per draw"
     equation = "edges ab, cd -> ad, bc or ac, bd, uniformly among swaps that leave the graph simple"
     cites = "Maslov & Sneppen, Science 296 (2002)"
