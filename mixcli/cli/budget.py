@@ -4,12 +4,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixcli.errors import UsageError
+from mixcli.catalog import REWIRINGS
+from mixcli.errors import NotApplicable, UsageError
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
+    from mixcli.rewiring.base import Rewiring
 
-__all__ = ["Budget", "BudgetOption", "EveryOption", "UntilOption"]
+__all__ = ["Budget", "BudgetOption", "EveryOption", "UntilOption", "needs_edits"]
 
 BudgetOption = Annotated[
     str | None,
@@ -57,3 +59,14 @@ class Budget:
     def of(self, graph: "Graph") -> int | None:
         """Edits for a graph, or None where the method decides."""
         return self.count if self.share is None else round(self.share * graph.m)
+
+
+def needs_edits(method: "Rewiring", what: str) -> None:
+    """Refuse to measure along the edits of a method that makes none.
+
+    Raises:
+        NotApplicable: the method gives a layer plan.
+    """
+    if not method.constrained:
+        name = REWIRINGS.name_of(type(method))
+        raise NotApplicable(f"a method that edits edges, for {what}", f"{name}, a layer plan", "choose another method")

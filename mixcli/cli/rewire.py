@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixcli.catalog import REWIRINGS
-from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption
+from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption, needs_edits
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.edit_log import LogOption, logger, opened
 from mixcli.cli.options import Sources as SourcesArgument
@@ -20,7 +20,7 @@ from mixcli.errors import Interrupted, MixcliError, UsageError
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
-    from mixcli.rewiring.base import Rewired
+    from mixcli.rewiring.base import Rewired, Rewiring
     from mixcli.tracing.until import Outcome
 
 EPILOG = """\b
@@ -82,8 +82,7 @@ def rewire(
             return
         if shell.dry_run:
             for result in _chain(first, results):
-                added, removed = plural(result.added, "edge"), plural(result.removed, "edge")
-                shell.note(f"{result.base.name}: would add {added} and remove {removed}")
+                shell.note(f"{result.base.name}: {_would(result)}")
             return
         chosen = _format(shell, first, to)
         graphs = (r.graph for r in _chain(first, results))
@@ -107,6 +106,8 @@ class _Job:
         self.shell, self.method, self.budget, self.limits, self.every = shell, method, budget, limits, every
         self.jobs = jobs
         made = REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+        if until is not None:
+            needs_edits(made, "--until")
         self.reweighs = made.reweighs
         if every > 1 and until is None:
             raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
@@ -163,8 +164,7 @@ class _Job:
             if write := logger(edits, next(place), result.base):
                 for edit in result.edits:
                     write(edit)
-            wanted = self.budget.of(result.base)
-            told.one(result, getattr(rewiring, "iterations", 0) or 0 if wanted is None else wanted)
+            told.one(result, rewiring, self.budget.of(result.base))
             yield result
             self._stopped(result)
 
@@ -183,7 +183,7 @@ class _Job:
         limits = self.limits.of(graph)
         if self.condition is None:
             result = apply(rewiring, graph, context=context, budget=wanted, constraints=limits, log=log)
-            told.one(result, getattr(rewiring, "iterations", 0) or 0 if wanted is None else wanted)
+            told.one(result, rewiring, wanted)
             return result
         from mixcli.tracing.until import rewire_until
 
@@ -197,7 +197,7 @@ class _Job:
             constraints=limits,
             log=log,
         )
-        told.one(outcome.rewired, 0, self._ended(outcome))
+        told.one(outcome.rewired, rewiring, wanted, self._ended(outcome))
         told.reached += outcome.reached
         return outcome.rewired
 
@@ -215,7 +215,8 @@ class _Told:
         self.shell, self.context = shell, context
         self.graphs = self.added = self.removed = self.reached = 0
 
-    def one(self, result: "Rewired", planned: int, ended: str = "") -> None:
+    def one(self, result: "Rewired", method: "Rewiring", wanted: int | None, ended: str | None = None) -> None:
+        """Tell of one graph: `wanted` is the budget, `ended` how a condition ended it."""
         self.graphs += 1
         self.added += result.added
         self.removed += result.removed
@@ -228,10 +229,7 @@ class _Told:
                 line += f", spectral gap {self._gap(base)} → {self._gap(after)}"
             if after.plan and after.plan != base.plan:
                 line += f", {after.plan}"
-            steps = len({e.step for e in result.edits})
-            if planned > max(steps, len(result.edits)) and not result.interrupted:
-                line += f"; stopped after {steps} of {planned}, with nothing left to change"
-            line += f"; {ended}" if ended else ""
+            line += _end(result, method, wanted) if ended is None else f"; {ended}"
             if base.weight is not None and result.added:
                 line += "; added edges have weight 1"
             for reason in after.provenance[-1].notes.get("why", ()):
@@ -248,6 +246,32 @@ class _Told:
 
         value = MEASURES.make("spectral_gap")(graph, self.context).data
         return "undefined" if value is None else f"{value:.6g}"
+
+
+def _would(result: "Rewired") -> str:
+    after, before = result.graph.plan, result.base.plan
+    if after and after != before and not result.edits:
+        return f"would leave the edges and give the layers: {after}"
+    return f"would add {plural(result.added, 'edge')} and remove {plural(result.removed, 'edge')}"
+
+
+def _end(result: "Rewired", method: "Rewiring", wanted: int | None) -> str:
+    """Why it ended before what was asked for, where it did."""
+    from mixcli.rewiring.base import within
+
+    if not method.constrained:
+        return "" if wanted is None else "; a layer plan, which no budget bounds"
+    made = len(result.edits)
+    steps = len({e.step for e in result.edits})
+    if result.interrupted:
+        return ""
+    if wanted is None:
+        planned = getattr(method, "iterations", 0) or 0
+        short = planned > max(steps, made)
+        return f"; stopped after {steps} of {planned}, with nothing left to change" if short else ""
+    if within(method, wanted) == made < wanted:
+        return f"; {made} of {wanted} edits, {method.whole} at a time"
+    return f"; stopped after {made} of {wanted} edits, with nothing left to change" if made < wanted else ""
 
 
 def _format(shell: Shell, first: "Rewired", to: str | None) -> str:

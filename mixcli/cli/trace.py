@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mixcli.catalog import MEASURES, REWIRINGS
-from mixcli.cli.budget import Budget, BudgetOption, EveryOption
+from mixcli.cli.budget import Budget, BudgetOption, EveryOption, needs_edits
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.options import shared
@@ -55,7 +55,7 @@ def trace(
         raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
     from mixcli.tracing.columns import Column
 
-    REWIRINGS.make(method)
+    needs_edits(REWIRINGS.make(method), "a trace")
     columns = [Column.parse(spec) for spec in MEASURES.expand(measure or ["spectral_gap"])]
     twice = {c.name for c in columns if sum(c.name == other.name for other in columns) > 1}
     if twice:

@@ -29,6 +29,27 @@ def test_plans_go_through_a_pipe(mixcli, spec: str) -> None:
     assert len(overlay["edges"]) == int(said.split("(")[1].split()[0])
 
 
+def test_no_budget_bounds_a_plan(mixcli) -> None:
+    done = mixcli("rewire", "zoo:barbell:5", "--method", "cayley", "--budget", "3", "--to", "jsonl")
+    assert done.returncode == 0
+    assert "in even layers; a layer plan, which no budget bounds" in done.stderr_text
+    assert "stopped" not in done.stderr_text
+
+
+def test_a_dry_run_tells_the_plan(mixcli) -> None:
+    done = mixcli("rewire", "zoo:barbell:5", "--method", "last_layer_fa", "--dry-run")
+    assert done.returncode == 0
+    assert "would leave the edges and give the layers: last layer: mean" in done.stderr_text
+
+
+@pytest.mark.parametrize("arguments", [("trace",), ("rewire", "--until", "spectral_gap>=0.1")], ids=" ".join)
+def test_nothing_is_measured_along_no_edits(mixcli, arguments: tuple[str, ...]) -> None:
+    done = mixcli(*arguments, "zoo:barbell:5", "--method", "expander")
+    assert done.returncode == 4
+    assert "expected a method that edits edges" in done.stderr_text
+    assert "found expander, a layer plan; choose another method" in done.stderr_text
+
+
 def test_a_comparison_counts_what_layers_use(mixcli) -> None:
     root = os.environ.get("MIXCLI_TEST_DATA")
     if not root:
