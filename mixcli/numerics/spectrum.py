@@ -25,10 +25,12 @@ if TYPE_CHECKING:
 
     _Vector: TypeAlias = NDArray[np.float64]
 
-__all__ = ["DENSE", "Lowest", "all_eigenvalues", "dense_enough", "lowest", "upper_end"]
+__all__ = ["DENSE", "ON_DEVICE", "Lowest", "all_eigenvalues", "dense_enough", "lowest", "upper_end"]
 
 DENSE = 1000
 """Nodes up to which all eigenvalues are computed; half a second there."""
+ON_DEVICE = 20_000
+"""The same on an accelerator: 3.2 GB for the matrix."""
 _PIECES = 2000  # components with edges; more take longer one by one than a sample of the whole
 
 
@@ -85,27 +87,40 @@ def lowest(graph: Graph, k: int, normalized: bool, tolerance: float, budget: flo
     return Lowest(values, residual, error, all(p.converged for p in parts), method)
 
 
-def all_eigenvalues(graph: Graph, normalized: bool) -> _Vector:
-    """All eigenvalues of a small graph, ascending, its zeros exact.
+def all_eigenvalues(graph: Graph, normalized: bool, device: str | None = None) -> _Vector:
+    """All eigenvalues of a graph, ascending, its zeros exact; dense.
 
     Args:
         graph: undirected; O(n³) for its largest component.
         normalized: of the normalised Laplacian.
+        device: "cuda", "cuda:1" … for the dense work to be done there by torch ("cpu" takes the same way); None: numpy.
 
     Example:
         >>> from mixcli.generators.graphs import complete
         >>> all_eigenvalues(complete(4), False).round(9).tolist()
         [0.0, 4.0, 4.0, 4.0]
     """
-    with one_blas_thread():
-        found = [_dense(Pencil.of(part, normalized))[0] for part in _components(graph) if part.n > 1]
+    pencils = (Pencil.of(part, normalized) for part in _components(graph) if part.n > 1)
+    if device is not None:
+        from mixcli.numerics.device import TorchSolver
+
+        solver = TorchSolver(device)
+        found = [np.maximum(solver.eigvalsh(_matrix(p))[1:], 0.0) * p.scale for p in pencils]
+    else:
+        with one_blas_thread():
+            found = [_dense(p)[0] for p in pencils]
     return np.sort(np.concatenate([np.zeros(graph.components.count), *found]))
 
 
-def dense_enough(graph: Graph) -> bool:
-    """Whether all eigenvalues of all components take a second or two."""
+def dense_enough(graph: Graph, most: int = DENSE) -> bool:
+    """Whether all eigenvalues of all components take no longer than those of one of `most` nodes.
+
+    Args:
+        graph: undirected.
+        most: nodes; the default takes this processor a second or two.
+    """
     sizes = graph.components.sizes[graph.components.sizes > 1].astype(np.float64)
-    return len(sizes) <= _PIECES and float((sizes**3).sum()) <= DENSE**3
+    return len(sizes) <= _PIECES and float((sizes**3).sum()) <= float(most) ** 3
 
 
 def upper_end(graph: Graph, normalized: bool) -> float:
@@ -144,10 +159,16 @@ def _connected(
 
 def _dense(pencil: Pencil) -> tuple[_Vector, _Vector]:
     """All non-zero eigenvalues of a connected graph, scale included, and B-orthonormal vectors as rows."""
+    values, vectors = np.linalg.eigh(_matrix(pencil))
     root = np.sqrt(pencil.mass)
-    matrix = np.diag(pencil.strength) - pencil.adjacency.toarray()
-    values, vectors = np.linalg.eigh(matrix / root / root[:, None])
     return np.maximum(values[1:], 0.0) * pencil.scale, (vectors[:, 1:] / root[:, None]).T
+
+
+def _matrix(pencil: Pencil) -> _Vector:
+    """B^-1/2 L B^-1/2 as a dense matrix."""
+    root = np.sqrt(pencil.mass)
+    found: _Vector = (np.diag(pencil.strength) - pencil.adjacency.toarray()) / root / root[:, None]
+    return found
 
 
 def _iterated(

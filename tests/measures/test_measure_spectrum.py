@@ -190,3 +190,27 @@ def test_small_graphs_never_load_the_compiler() -> None:
         "sys.exit('numba' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("normalized", [True, False])
+def test_all_eigenvalues_through_torch(normalized: bool) -> None:
+    graph = graphs.erdos_renyi(60, 55, seed=4)  # several components and isolated nodes
+    expected = all_eigenvalues(graph, normalized)
+    assert all_eigenvalues(graph, normalized, "cpu") == pytest.approx(expected, abs=1e-12)
+
+
+def test_an_accelerator_takes_the_histogram_of_larger_graphs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond what a processor does densely; torch on the processor stands in for the device."""
+    from mixcli.numerics import device
+
+    solver = device.TorchSolver
+    monkeypatch.setattr(device, "resolve", lambda name: "cuda:0")
+    monkeypatch.setattr(device, "TorchSolver", lambda name: solver("cpu"))
+    graph = graphs.cycle(1001)
+    exact = Spectrum(k=2, bins=4)(graph, Context(device="cuda")).details
+    sampled = Spectrum(k=2, bins=4)(graph, Context(device="cpu")).details
+    assert "histogram_error" not in exact
+    assert "histogram_error" in sampled
+    assert sum(exact["histogram"]) == pytest.approx(1)
+    angles = 1 - np.cos(2 * np.pi * np.arange(1001) / 1001)
+    assert exact["histogram"] == pytest.approx(np.histogram(angles, exact["bin_edges"])[0] / 1001, abs=2e-3)
