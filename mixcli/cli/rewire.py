@@ -15,12 +15,13 @@ from mixcli.cli.edit_log import LogOption, logger, opened
 from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell, different, pipe_errors, plural
+from mixcli.cli.told import Told, would
 from mixcli.errors import Interrupted, MixcliError, UsageError
 
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
-    from mixcli.rewiring.base import Rewired, Rewiring
+    from mixcli.rewiring.base import Rewired
     from mixcli.tracing.until import Outcome
 
 EPILOG = """\b
@@ -29,12 +30,6 @@ Examples:
   cat graph.pt | mixcli rewire --method fosr --budget 5% --to jsonl | mixcli analyze
   mixcli rewire zoo:lollipop:5,3 --method fosr:iterations=3,converged=true --log edits.jsonl --to edgelist
 """
-
-MANY = 3
-"""Graphs of a stream whose before → after is told one by one."""
-
-GAP_NODES = 20_000
-"""Largest graph whose spectral gap is told before and after; beyond it could take longer than the rewiring."""
 
 
 @shared(
@@ -82,7 +77,7 @@ def rewire(
             return
         if shell.dry_run:
             for result in _chain(first, results):
-                shell.note(f"{result.base.name}: {_would(result)}")
+                shell.note(f"{result.base.name}: {would(result)}")
             return
         chosen = _format(shell, first, to)
         graphs = (r.graph for r in _chain(first, results))
@@ -128,7 +123,7 @@ class _Job:
     def results(self, sources: list[str] | None, edits: Any) -> "Iterator[Rewired]":
         """The rewired graphs, one by one; a graph the method refuses gives one line."""
         context = self.shell.context()
-        told = _Told(self.shell, context)
+        told = Told(self.shell, context)
         graphs = enumerate(graph for _, _, graph in self.shell.graphs(sources))
         stopped = False
         for index, graph in graphs if self.alone else itertools.islice(graphs, 1):
@@ -144,7 +139,7 @@ class _Job:
         told.all(self.condition)
 
     def _rest(
-        self, graphs: "Iterator[tuple[int, Graph]]", context: "Context", told: "_Told", edits: Any
+        self, graphs: "Iterator[tuple[int, Graph]]", context: "Context", told: Told, edits: Any
     ) -> "Iterator[Rewired]":
         """The graphs after the first, in chunks; the first alone can show its progress and be cut short."""
         from mixcli.rewiring.many import apply_many
@@ -176,7 +171,7 @@ class _Job:
             self.shell.exit_code = Interrupted.exit_code
         return result.interrupted
 
-    def _one(self, index: int, graph: "Graph", context: "Context", told: "_Told", log: Any) -> "Rewired":
+    def _one(self, index: int, graph: "Graph", context: "Context", told: Told, log: Any) -> "Rewired":
         from mixcli.rewiring.base import apply
 
         rewiring, wanted = REWIRINGS.make(self.method).at(index), self.budget.of(graph)
@@ -206,72 +201,6 @@ class _Job:
         edits = plural(len(outcome.rewired.edits), "edit")
         where = f"after {edits} ({self.condition.column.name} = {value})"
         return f"{self.condition} {'reached' if outcome.reached else 'never reached, given up'} {where}"
-
-
-class _Told:
-    """Before → after on standard error: in full for the first graphs, one sum for the rest."""
-
-    def __init__(self, shell: Shell, context: "Context") -> None:
-        self.shell, self.context = shell, context
-        self.graphs = self.added = self.removed = self.reached = 0
-
-    def one(self, result: "Rewired", method: "Rewiring", wanted: int | None, ended: str | None = None) -> None:
-        """Tell of one graph: `wanted` is the budget, `ended` how a condition ended it."""
-        self.graphs += 1
-        self.added += result.added
-        self.removed += result.removed
-        if self.graphs <= MANY and not self.shell.quiet:
-            base, after = result.base, result.graph
-            line = f"{base.name}: {base.m} → {after.m} edges (+{result.added} −{result.removed})"
-            if base.components.count != after.components.count:
-                line += f", {base.components.count} → {after.components.count} components"
-            if base.n <= GAP_NODES and result.edits:
-                line += f", spectral gap {self._gap(base)} → {self._gap(after)}"
-            if after.plan and after.plan != base.plan:
-                line += f", {after.plan}"
-            line += _end(result, method, wanted) if ended is None else f"; {ended}"
-            if base.weight is not None and result.added:
-                line += "; added edges have weight 1"
-            for reason in after.provenance[-1].notes.get("why", ()):
-                self.shell.note(f"{base.name}: {reason}" if self.graphs > 1 else reason)
-            self.shell.note(line)
-
-    def all(self, condition: Any) -> None:
-        if self.graphs > MANY:
-            line = f"{self.graphs} graphs in all: +{self.added} −{self.removed} edges"
-            self.shell.note(line + (f"; {condition} reached in {self.reached}" if condition is not None else ""))
-
-    def _gap(self, graph: "Graph") -> str:
-        from mixcli.catalog import MEASURES
-
-        value = MEASURES.make("spectral_gap")(graph, self.context).data
-        return "undefined" if value is None else f"{value:.6g}"
-
-
-def _would(result: "Rewired") -> str:
-    after, before = result.graph.plan, result.base.plan
-    if after and after != before and not result.edits:
-        return f"would leave the edges and give the layers: {after}"
-    return f"would add {plural(result.added, 'edge')} and remove {plural(result.removed, 'edge')}"
-
-
-def _end(result: "Rewired", method: "Rewiring", wanted: int | None) -> str:
-    """Why it ended before what was asked for, where it did."""
-    from mixcli.rewiring.base import within
-
-    if not method.constrained:
-        return "" if wanted is None else "; a layer plan, which no budget bounds"
-    made = len(result.edits)
-    steps = len({e.step for e in result.edits})
-    if result.interrupted:
-        return ""
-    if wanted is None:
-        planned = getattr(method, "iterations", 0) or 0
-        short = planned > max(steps, made)
-        return f"; stopped after {steps} of {planned}, with nothing left to change" if short else ""
-    if within(method, wanted) == made < wanted:
-        return f"; {made} of {wanted} edits, {method.whole} at a time"
-    return f"; stopped after {made} of {wanted} edits, with nothing left to change" if made < wanted else ""
 
 
 def _format(shell: Shell, first: "Rewired", to: str | None) -> str:

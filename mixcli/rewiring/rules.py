@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixcli.errors import NotApplicable, UsageError
+from mixcli.numerics.connected import connected
 from mixcli.numerics.neighbours import Neighbours
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Rules:
 
     def may_remove(self, u: int, v: int) -> bool:
         """Whether the constraints allow to take an edge away."""
-        return not self.constraints.keep_connected or self._detour(u, v)
+        return not self.constraints.keep_connected or connected(self._around, u, v, without=True)
 
     def done(self, edit: Edit) -> None:
         """Take note of an edit."""
@@ -137,22 +137,3 @@ class Rules:
     def filter_pairs(self, pairs: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         """The pairs that may be joined."""
         return [pair for pair in pairs if self.may_add(*pair)]
-
-    def _detour(self, u: int, v: int) -> bool:
-        """Whether v can be reached from u without the edge uv: a search from both ends in turn."""
-        sides = ({u}, {v})
-        queues = (deque([u]), deque([v]))
-        while queues[0] and queues[1]:
-            for mine, other, queue in ((sides[0], sides[1], queues[0]), (sides[1], sides[0], queues[1])):
-                node = queue.popleft()
-                for k in self._around[node]:
-                    if {node, k} == {u, v}:
-                        continue
-                    if k in other:
-                        return True
-                    if k not in mine:
-                        mine.add(k)
-                        queue.append(k)
-                if not queue:
-                    return False
-        return False

@@ -113,3 +113,20 @@ def test_a_log_of_another_graph_is_refused(mixcli) -> None:
     done = mixcli("rewire", "zoo:path:3", "--method", "replay:e.jsonl", "--to", "jsonl")
     assert done.returncode == 3
     assert "e.jsonl" in done.stderr_text
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [("digl:k=3", "all edges have new weights"), ("digl:k=3,weights=false", "added edges have weight 1")],
+    ids=["weights", "none"],
+)
+def test_what_became_of_the_weights_is_told(mixcli, tmp_path: Path, method: str, said: str) -> None:
+    (tmp_path / "w.csv").write_text("source,target,weight\na,b,2.5\nb,c,1\nc,d,0.5\nd,e,3\n")
+    done = mixcli("rewire", "w.csv", "--method", method, "--dry-run")
+    assert done.returncode == 0
+    assert f"; {said}\n" in done.stderr_text
+
+
+def test_constraints_are_named_where_they_end_it(mixcli) -> None:
+    done = mixcli("rewire", "zoo:path:5", "--method", "random", "--max-degree", "0", "--dry-run")
+    assert "stopped after 0 of 10, with nothing left that the constraints allow" in done.stderr_text

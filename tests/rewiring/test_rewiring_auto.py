@@ -128,3 +128,8 @@ def test_wrong_candidates() -> None:
         rewire(families.cycle(9), "auto:candidates=fosrr+sdrf")
     with pytest.raises(UsageError, match="name methods"):
         rewire(families.cycle(9), "auto:candidates=+")
+
+
+def test_a_layer_plan_is_no_candidate() -> None:
+    with pytest.raises(UsageError, match="candidates that edit edges, found cayley, a layer plan"):
+        rewire(families.barbell(5), "auto:candidates=fosr+cayley")

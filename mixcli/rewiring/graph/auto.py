@@ -146,6 +146,9 @@ class Curve:
 def _choose(graph: Graph, specs: tuple[str, ...], horizon: int, context: Context, constraints: Constraints) -> Choice:
     if not specs:
         raise UsageError("candidates joined by +", "none", "name methods: auto:candidates=fosr+random")
+    plans = [spec for spec in specs if not REWIRINGS.make(spec).constrained]
+    if plans:
+        raise UsageError("candidates that edit edges", f"{plans[0]}, a layer plan", "leave it out", where="auto")
     every = max(1, -(-horizon // LOOKS))
     before = _gain(graph)
     tried = {spec: _trial(spec, graph, before, horizon, every, context, constraints) for spec in specs}
