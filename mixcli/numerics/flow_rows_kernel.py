@@ -62,9 +62,9 @@ def tables(
     rows = Rows(
         np.empty(pool, np.int64), np.empty(pool, np.int64), np.cumsum(room) - room, np.zeros(n, np.int64), room, used
     )
-    marks = [np.zeros(n, np.int64) for _ in range(4)]
-    stamp, lists = np.zeros(1, np.int64), [np.empty(wide, np.int64) for _ in range(3)]
-    scratch = Scratch(*marks, np.full(most, -1, np.int64), stamp, *lists)
+    (mark, common, fresh, count), near = np.zeros((4, n), np.int64), np.full(most, -1, np.int64)
+    (listed, columns, levels), stamp = np.empty((3, wide), np.int64), np.zeros(1, np.int64)
+    scratch = Scratch(mark, common, fresh, count, near, stamp, listed, columns, levels)
     edges = Edges(np.empty((most, 2), np.int64), np.empty(most), np.zeros(most, np.bool_), np.empty(most, np.int64))
     edges.ends[:m], edges.value[:m], edges.there[:m] = ends, curvature, True
     return rows, scratch, edges
