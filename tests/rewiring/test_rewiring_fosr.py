@@ -188,3 +188,20 @@ def test_power_grid_gets_a_wider_gap() -> None:
     assert after.added == 20
     values = [measure(h, "spectral_gap")["spectral_gap"].data for h in (g, after.graph)]
     assert values[1] > values[0]
+
+
+def test_verify_tells_the_gap_and_its_falls(caplog: pytest.LogCaptureFixture) -> None:
+    """A first-order step may lower the gap: P10 from the converged start has .060307, .208671, .179193, .179096."""
+    caplog.set_level("INFO", logger="mixcli")
+    found = rewire(families.path(10), "fosr:iterations=3,converged=true,verify=true")
+    plain = rewire(families.path(10), "fosr:iterations=3,converged=true")
+    assert [e[:5] for e in found.edits] == [e[:5] for e in plain.edits]
+    gaps = [e.reason.partition("gap ")[2] for e in found.edits]
+    assert gaps == ["0.0603074 → 0.208671", "0.208671 → 0.179193", "0.179193 → 0.179096"]
+    assert sum("lowers the spectral gap" in r.getMessage() for r in caplog.records) == 2
+
+
+def test_verify_counts_several_components_as_gap_zero() -> None:
+    graph = Graph(4, np.array([[0, 1], [2, 3]]))
+    first = rewire(graph, "fosr:iterations=1,verify=true").edits[0]
+    assert "gap 0 → 0.5" in first.reason

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixcli.graph import Graph
 from mixcli.numerics import gap_edges
 from mixcli.numerics.extreme_allowed_pair import Partners, least_allowed_pair
 from mixcli.numerics.extreme_pair import least_product_pair
+from mixcli.numerics.gap import gap
 from mixcli.numerics.neighbours import Neighbours
 from mixcli.numerics.slow_mode import Diffusion, slow_mode
-from mixcli.rewiring.base import Edit, Rewiring, topology_rng
+from mixcli.rewiring.base import Edit, Rewiring, apply_edits, topology_rng
 from mixcli.rewiring.published import FOSR_SETTINGS, FOSR_SOURCE
 from mixcli.spec import param
 
@@ -22,10 +24,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixcli.context import Context
-    from mixcli.graph import Graph
     from mixcli.rewiring.base import Rules
 
 __all__ = ["FoSR"]
+
+FALL = 1e-7
+"""Share of itself by which the gap must be smaller for `verify` to call it a fall; it is computed to 1e-8."""
 
 GRID = 2.0**32
 """Factors of the score are compared on a grid of this many steps up to the largest one, so that nodes which are alike
@@ -53,6 +57,8 @@ class FoSR(Rewiring):
         iterations: edges to add.
         power_steps: power steps before the first edge.
         converged: start from the limit of the power steps.
+        verify: compute the spectral gap after every edge: the reason of each edit tells it, and a note every fall. The
+            edges stay the same.
 
     Yields:
         Additions; the score is x_u x_v / √((1 + d_u)(1 + d_v)), negative where the edge joins the two ends of x.
@@ -72,6 +78,7 @@ class FoSR(Rewiring):
     iterations: int = param(10, "edges to add", ge=0)
     power_steps: int = param(5, "power steps before the first edge", ge=0)
     converged: bool = param(False, "start from the limit of the power steps")
+    verify: bool = param(False, "compute the spectral gap after every edge; say it, and say when it falls")
 
     cost = "O(n + m) per edge"
     equation = "argmin over non-edges of x_u x_v / sqrt((1 + d_u)(1 + d_v)), one power step per edge"
@@ -93,13 +100,14 @@ class FoSR(Rewiring):
         diffusion, around = Diffusion(graph), Neighbours(graph)
         x = self._start(graph, diffusion, context)
         choose = _chooser(around, rules)
+        told = _Verified(graph, context).told if self.verify else lambda edit: edit
         for step in range(self.iterations):
             factor = x / np.sqrt(1.0 + diffusion.degree)
             pair = choose(on_grid(factor))
             if pair is None:
                 return
             u, v = pair
-            yield _edit(u, v, float(x[u]), float(x[v]), float(factor[u] * factor[v]), step)
+            yield told(_edit(u, v, float(x[u]), float(x[v]), float(factor[u] * factor[v]), step))
             around.add(u, v)
             diffusion.add(u, v)
             x = diffusion.step(x)
@@ -109,7 +117,7 @@ class FoSR(Rewiring):
     ) -> list[list[Edit]]:
         """The edits of many graphs, from one pass of compiled loops over a table of them."""
         wanted = [min(self.iterations, k) for k in ([self.iterations] * len(graphs) if budgets is None else budgets)]
-        if not gap_edges.pays(graphs, wanted):
+        if self.verify or not gap_edges.pays(graphs, wanted):
             return super().edits_many(graphs, context, budgets)
         starts = [self._first(g, context) if g.n > 1 else np.zeros(g.n) for g in graphs]
         steps = 0 if self.converged else self.power_steps
@@ -125,6 +133,28 @@ class FoSR(Rewiring):
         for _ in range(0 if self.converged else self.power_steps):
             x = diffusion.step(x)
         return x
+
+
+class _Verified:
+    """The spectral gap after every edge; 0 while there are several components."""
+
+    def __init__(self, graph: Graph, context: Context) -> None:
+        self.graph, self.note, self.edits = Graph(graph.n, graph.edges), context.note, list[Edit]()
+        self.gap = self._now()
+
+    def told(self, edit: Edit) -> Edit:
+        """The edit with the gap before and after it in its reason; a note where it falls."""
+        before = self.gap
+        self.edits.append(edit)
+        self.gap = self._now()
+        change = f"gap {before:.6g} → {self.gap:.6g}"
+        if self.gap < before * (1 - FALL):
+            self.note(f"fosr: edge {edit.u}-{edit.v} lowers the spectral gap: {change}")
+        return edit._replace(reason=f"{edit.reason}; {change}")
+
+    def _now(self) -> float:
+        graph = apply_edits(self.graph, self.edits)
+        return gap(graph) if graph.components.count == 1 else 0.0
 
 
 def _edit(u: int, v: int, x_u: float, x_v: float, score: float, step: int) -> Edit:
