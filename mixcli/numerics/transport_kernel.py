@@ -10,7 +10,7 @@ from mixcli.numerics.jit import lean_kernel
 from mixcli.numerics.transport_classes import merge_targets, near_rows, tighten, transpose, within_rows
 from mixcli.numerics.transport_few import saturate_few
 from mixcli.numerics.transport_flow import saturate
-from mixcli.numerics.transport_rows import forget, invert, second_row
+from mixcli.numerics.transport_rows import forget, invert, second_rows
 
 __all__ = ["transport_blocks"]
 
@@ -146,8 +146,7 @@ def transport_blocks(indptr: Any, indices: Any, owner: Any, first: Any, last: An
                     for i in range(kept):
                         s.slot[s.slots[i]] = -1
                     kept = np.int64(0)
-                for i in range(private):
-                    kept = second_row(indptr, indices, np.int64(s.source[i]), words, kept, s)
+                kept = second_rows(indptr, indices, private, words, kept, s)
                 if sources <= 64:
                     cost = transport_few(private, shared, sources, targets, unit, x_demand, total, words, edge, s)
                 else:

@@ -13,6 +13,7 @@ __all__ = ["Scratch", "Sizes", "allocate"]
 
 NARROW = 4  # words of N(y) up to which every row at distance one is a bit set
 POOL = 1 << 24  # words kept of rows at distance two, 128 MiB; lists of one hub never need more at once than they must
+SIEVE = 1 << 16  # bits, 8 KiB: a share of the fastest cache
 
 
 class Sizes(NamedTuple):
@@ -58,6 +59,7 @@ class Scratch(NamedTuple):
         seen: nodes with such a list.
         entries: positions.
         row_of: (n,) where the row N(k) ∩ N(y) of a node starts in rows_at_one; 0 where it has none.
+        sieve: bit set over the nodes modulo its length; those that have such a row or list are in it.
         rows_at_one: those rows.
         slot: (n,) which row of pool belongs to a node, or -1.
         slots: nodes with a row in pool.
@@ -93,6 +95,7 @@ class Scratch(NamedTuple):
     seen: NDArray[np.int32]
     entries: NDArray[np.int32]
     row_of: NDArray[np.int32]
+    sieve: NDArray[np.uint64]
     rows_at_one: NDArray[np.uint64]
     slot: NDArray[np.int32]
     slots: NDArray[np.int32]
@@ -132,7 +135,7 @@ def allocate(sizes: Sizes) -> Scratch:
     u64, i32 = np.uint64, np.int32
     return Scratch(
         position=np.full(n, -1, i32), span=np.zeros(2 * n, i32), seen=np.empty(n, i32),
-        entries=np.empty(sizes.entries + 1, i32), row_of=np.zeros(n, i32),
+        entries=np.empty(sizes.entries + 1, i32), row_of=np.zeros(n, i32), sieve=np.zeros(SIEVE // 64, u64),
         rows_at_one=np.empty(ones, u64), slot=np.full(n, -1, i32), slots=np.empty(n, i32),
         pool=np.empty(sizes.pool + row, u64), target=np.empty(row, u64), near=np.empty(d, u64),
         within=np.empty(d, u64), stamp=np.full(d, -1, i32), touched=np.empty(d, i32), source=np.empty(s, i32),
