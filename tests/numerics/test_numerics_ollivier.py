@@ -196,6 +196,17 @@ def test_cache_of_second_rows_may_run_full(monkeypatch: pytest.MonkeyPatch) -> N
     assert np.array_equal(_compiled(g, Fraction(0)), expected)
 
 
+@pytest.mark.parametrize("alpha", [Fraction(0), Fraction(1)])
+def test_nodes_that_share_a_bit_of_the_sieve_are_told_apart(alpha: Fraction) -> None:
+    """Numbers 2^16 apart share a bit; the graph is the same under numbers that do not."""
+    g = families.barabasi_albert(600, 4, seed=3)
+    far = np.arange(g.n) % 300 + (1 << 16) * (np.arange(g.n) // 300)  # v and v + 300 become k and k + 2^16
+    edges = np.sort(far[g.edges], axis=1)
+    order = np.lexsort((edges[:, 1], edges[:, 0]))
+    moved = Graph((1 << 16) + 300, edges[order])
+    assert np.array_equal(_compiled(moved, alpha), _compiled(g, alpha)[order])
+
+
 def test_idleness_is_read_as_it_was_written() -> None:
     assert ollivier.idleness(0.15) == Fraction(3, 20)
     assert ollivier.idleness(1 / 7) == Fraction(1, 7)
