@@ -15,7 +15,7 @@ from mixcli.context import Context
 from mixcli.errors import NotApplicable
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
-from mixcli.rewiring.base import EDGE_TYPE, Rewired, Rewiring, apply, apply_edits
+from mixcli.rewiring.base import EDGE_TYPE, Rewired, Rewiring, apply, apply_edits, within
 from mixcli.spec import build, parameters, parse, spec_of
 
 EXAMPLES = settings(max_examples=12, deadline=None)
@@ -134,7 +134,8 @@ def test_a_smaller_budget_is_a_prefix(name: str, g: Graph, seed: int) -> None:
     large = run(name, g, seed=seed, budget=9).edits
     assert len(large) <= 9
     for budget in (0, 1, 4):
-        assert run(name, g, seed=seed, budget=budget).edits == large[:budget]
+        most = within(REWIRINGS.make(name), budget)  # whole steps, where a step makes no sense in part
+        assert run(name, g, seed=seed, budget=budget).edits == large[:most]
 
 
 @pytest.mark.parametrize("name", [n for n in NAMES if "iterations" in {f.name for f in parameters(REWIRINGS.get(n))}])
