@@ -94,6 +94,8 @@ def _traces(
                 rewiring, graph, columns, every=every, budget=budget.of(graph), context=context,
                 constraints=limits.of(graph),
             )  # fmt: skip
+            for reason in found.rewired.graph.provenance[-1].notes.get("why", ()):
+                shell.note(f"{graph.name}: {reason}" if index else reason)
             yield index, found
             if found.rewired.interrupted:
                 shell.note(f"interrupted in {graph.name}: kept the rows up to edit {found.looks[-1].edits}")

@@ -64,7 +64,7 @@ class Rewiring(ABC):
     constrained: ClassVar[bool] = True
     """Whether it makes edits that constraints can apply to; a layer plan makes none."""
     whole: ClassVar[int] = 1
-    """Edits that only make sense together: a budget ends before those it could not finish."""
+    """Edits that only make sense together: a budget, or Ctrl-C, ends before those that it could not finish."""
     reweighs: ClassVar[bool] = False
     """Whether `weigh` gives the edges of the result new weights, those that were there before included."""
     published: ClassVar[dict[str, str]] = {}
@@ -174,7 +174,7 @@ def apply(
     log: Callable[[Edit], None] | None = None,
     stop: Callable[[Edit], bool] | None = None,
 ) -> Rewired:
-    """Run a method's edits on a graph; Ctrl-C keeps what has been done so far.
+    """Run a method's edits on a graph; Ctrl-C keeps the whole steps that have been done so far.
 
     Args:
         method: the rewiring.
@@ -183,7 +183,7 @@ def apply(
         budget: stop after this many edits, or the whole steps among them where a step makes no sense in part. A
             smaller budget gives a prefix of a larger one's edits.
         constraints: what must hold of every edit.
-        log: called with each edit as it is made.
+        log: called with each edit as it is made; where a step makes no sense in part, with all of it at its end.
         stop: asked after each edit whether it was the last one; a step that must not be in part is still finished.
 
     Returns:
@@ -208,13 +208,15 @@ def apply(
                 raise RuntimeError(f"{REWIRINGS.name_of(type(method))} made an edit that is not allowed: {edit}")
             rules.done(edit)
             done.append(edit)
-            if log is not None:
-                log(edit)
+            if log is not None and len(done) % method.whole == 0:
+                for made in done[-method.whole :]:
+                    log(made)
             context.progress("rewire", len(done), total)
             if stop is not None and stop(edit) and len(done) % method.whole == 0:
                 break
     except KeyboardInterrupt:
         interrupted = True
+        del done[len(done) - len(done) % method.whole :]
     return finished(method, graph, done, context, rules, budget=budget, interrupted=interrupted)
 
 

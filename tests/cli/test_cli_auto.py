@@ -1,4 +1,4 @@
-"""`rewire --method auto`: three lines that say what was chosen and why, in the file too."""
+"""`--method auto`: three lines that say what was chosen and why, in the file too."""
 
 from pathlib import Path
 
@@ -17,3 +17,14 @@ def test_auto_explains_itself(mixcli, tmp_path: Path) -> None:
     assert mixcli("rewire", "zoo:lollipop:5,3", "--method", "replay:e.jsonl", "-o", "b.jsonl").returncode == 0
     assert mx.load(tmp_path / "a.jsonl").fingerprint == mx.load(tmp_path / "b.jsonl").fingerprint
     assert "auto:" not in mixcli(*command, "-q", "--to", "jsonl").stderr_text
+
+
+def test_a_trace_of_auto_explains_it_too(mixcli) -> None:
+    options = ("zoo:lollipop:5,3", "--method", "auto")
+    traced = mixcli("trace", *options, "-m", "size", "--format", "csv")
+    assert traced.returncode == 0, traced.stderr_text
+    rewired = mixcli("rewire", *options, "--to", "jsonl")
+    told = [line for line in rewired.stderr_text.splitlines() if line.startswith("auto: ")]
+    assert traced.stderr_text.splitlines() == told
+    assert len(told) == 3
+    assert "auto:" not in mixcli("trace", *options, "-m", "size", "-q").stderr_text

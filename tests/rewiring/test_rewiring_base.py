@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reference import naive_rewiring
 from strategies import graphs
 
+from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
 from mixcli.errors import InputError, NotApplicable, UsageError
 from mixcli.generators import graphs as families
@@ -174,6 +175,20 @@ def test_interruption_keeps_what_is_done() -> None:
     assert done.interrupted
     assert done.edits == tuple(seen)
     assert done.graph.m == 7
+
+
+@pytest.mark.parametrize("at", range(1, 10))
+def test_interruption_keeps_whole_steps(at: int) -> None:
+    def interrupt(what: str, done: int, total: int) -> None:
+        if done == at:
+            raise KeyboardInterrupt
+
+    g, logged = families.grid(4, 4), []
+    swaps = REWIRINGS.make("double_edge_swap:iterations=5")
+    done = apply(swaps, g, context=Context(progress=interrupt), log=logged.append)
+    assert done.interrupted
+    assert done.edits == tuple(logged) == apply(swaps, g).edits[: at - at % 4]
+    assert np.array_equal(done.graph.degree, g.degree)
 
 
 def test_progress_counts_edits() -> None:
