@@ -72,5 +72,7 @@ def test_constraints_are_kept(g: Graph, cap: int, data: st.DataObject) -> None:
 
 
 def test_too_large_a_graph_is_refused() -> None:
-    with pytest.raises(LimitExceeded, match="proxy"):
-        apply(ERR(), families.cycle(20_000), context=Context(limits=Limits(memory=2**30)))
+    for limits in (Limits(memory=2**30), Limits(memory=2**60)):
+        with pytest.raises(LimitExceeded, match=r"component of 20000 nodes .* gtr:search=candidates") as error:
+            apply(ERR(), families.cycle(20_000), context=Context(limits=limits))
+        assert error.value.exit_code == 5

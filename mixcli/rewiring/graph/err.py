@@ -23,6 +23,8 @@ __all__ = ["ERR"]
 
 Found = tuple[float, int, int]
 
+INSTEAD = "use gtr:search=candidates to add by the resistances of candidate pairs, or proxy:mode=delete to remove"
+
 
 @dataclass(frozen=True)
 class ERR(Rewiring):
@@ -47,9 +49,10 @@ class ERR(Rewiring):
         Additions and removals in turn; the score is R_uv just before the edit.
 
     Raises:
-        LimitExceeded: an n x n table is over the limit.
+        LimitExceeded: an n x n table is over the limit, as from some 7,000 nodes in a component by default.
 
-    Cost: n³ operations once, then O(n²) per edit; 9 n² bytes.
+    Cost: n³ operations once, then O(n²) per edit; 9 n² bytes, n being the nodes of the largest component. Nothing here
+    is estimated; beyond the limit `gtr:search=candidates` adds edges by resistances among candidate pairs.
 
     Example:
         >>> from mixcli.generators.graphs import path
@@ -72,8 +75,9 @@ class ERR(Rewiring):
     score = "effective resistance just before the edit"
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
-        instead = "use proxy or fosr, whose memory is O(n + m)"
-        network = _Network(graph, component_tables(graph, "resistance", context.limits, "err", instead), rules)
+        size = int(graph.components.sizes.max(initial=0))
+        what = f"err with the resistances of all pairs of a component of {size} nodes"
+        network = _Network(graph, component_tables(graph, "resistance", context.limits, what, INSTEAD), rules)
         for step in range(self.iterations):
             if self.mode != "delete":
                 found = network.farthest()
