@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from mixcli.numerics.jit import lean_kernel
+from mixcli.numerics.jit import inner_kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -70,13 +70,13 @@ def tables(
     return rows, scratch, edges
 
 
-@lean_kernel
+@inner_kernel
 def following(s: Any) -> Any:
     s.stamp[0] += 1
     return s.stamp[0]
 
 
-@lean_kernel
+@inner_kernel
 def formula(d_i: Any, d_j: Any, t: Any, ends: Any, gamma: Any) -> Any:
     high, low = float(max(d_i, d_j)), float(min(d_i, d_j))
     if low == 1.0:
@@ -85,7 +85,7 @@ def formula(d_i: Any, d_j: Any, t: Any, ends: Any, gamma: Any) -> Any:
     return value + ends / (gamma * high) if gamma > 0 else value
 
 
-@lean_kernel
+@inner_kernel
 def put(r: Any, u: Any, v: Any, e: Any) -> None:
     if r.length[u] == r.room[u]:
         at = r.used[0]
@@ -98,7 +98,7 @@ def put(r: Any, u: Any, v: Any, e: Any) -> None:
     r.length[u] += 1
 
 
-@lean_kernel
+@inner_kernel
 def drop(r: Any, u: Any, v: Any) -> None:
     last = r.begin[u] + r.length[u] - 1
     for at in range(r.begin[u], last):
@@ -108,7 +108,7 @@ def drop(r: Any, u: Any, v: Any) -> None:
     r.length[u] -= 1
 
 
-@lean_kernel
+@inner_kernel
 def _second(r: Any, u: Any) -> Any:
     total = 0
     for a in range(r.begin[u], r.begin[u] + r.length[u]):
@@ -116,7 +116,7 @@ def _second(r: Any, u: Any) -> Any:
     return total
 
 
-@lean_kernel
+@inner_kernel
 def edge_curvature(r: Any, i: Any, j: Any, s: Any) -> Any:
     """Balanced Forman curvature of the edge ij."""
     if r.length[i] == 1 or r.length[j] == 1:
@@ -150,7 +150,7 @@ def edge_curvature(r: Any, i: Any, j: Any, s: Any) -> Any:
     return formula(r.length[i], r.length[j], triangles, ends, gamma)
 
 
-@lean_kernel
+@inner_kernel
 def touch(r: Any, k: Any, l: Any, batch: Any, touched: Any, count: Any, s: Any) -> Any:  # noqa: E741
     """Append the edges that the edge kl can have an influence on, each once a batch; returns how many there are now."""
     of_k, of_l, both = following(s), following(s), following(s)

@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 
 from mixcli.numerics.flow_rows_kernel import drop, edge_curvature, following, formula, put, touch
-from mixcli.numerics.jit import lean_kernel
+from mixcli.numerics.jit import inner_kernel, lean_kernel
 
 __all__ = ["flow"]
 
 
-@lean_kernel
+@inner_kernel
 def _sorted_row(r: Any, u: Any, without: Any, out: Any) -> Any:
     """N(u) - without + u, ascending; returns the length."""
     count = 0
@@ -34,7 +34,7 @@ def _sorted_row(r: Any, u: Any, without: Any, out: Any) -> Any:
     return count
 
 
-@lean_kernel
+@inner_kernel
 def _sides(r: Any, i: Any, j: Any, rows: Any, columns: Any, s: Any) -> Any:
     """Mark P, Q and common neighbours of ij, count degrees in H and how many have each; s_i + s_j, γ, t, marks."""
     p, q, both = following(s), following(s), following(s)
@@ -67,7 +67,7 @@ def _sides(r: Any, i: Any, j: Any, rows: Any, columns: Any, s: Any) -> Any:
     return ends, gamma, triangles, p, q
 
 
-@lean_kernel
+@inner_kernel
 def _without(r: Any, z: Any, other: Any, ends: Any, gamma: Any, s: Any) -> Any:
     """s_i + s_j and γ of H without the node z, whose neighbours in H have the mark `other`."""
     for sign in (-1, 1):
@@ -85,7 +85,7 @@ def _without(r: Any, z: Any, other: Any, ends: Any, gamma: Any, s: Any) -> Any:
     return ends, gamma
 
 
-@lean_kernel
+@inner_kernel
 def _candidates(r: Any, i: Any, j: Any, now: Any, out: Any, gain: Any, s: Any) -> Any:
     """All pairs that could be joined to help ij, ascending, with what they gain; returns their number."""
     rows, columns = _sorted_row(r, i, j, s.rows), _sorted_row(r, j, i, s.columns)
@@ -120,7 +120,7 @@ def _candidates(r: Any, i: Any, j: Any, now: Any, out: Any, gain: Any, s: Any) -
     return count
 
 
-@lean_kernel
+@inner_kernel
 def _draw(gain: Any, count: Any, tau: Any, uniform: Any) -> Any:
     """Which candidate stands at `uniform` of the cumulated weights; the first of the best for tau = inf."""
     best = 0
@@ -141,7 +141,7 @@ def _draw(gain: Any, count: Any, tau: Any, uniform: Any) -> Any:
     return last
 
 
-@lean_kernel
+@inner_kernel
 def _extreme(ends: Any, value: Any, there: Any, count: Any, sign: Any) -> Any:
     """The edge of least sign · value, of equal ones the smallest (u, v); -1 without edges."""
     best = -1
@@ -154,7 +154,7 @@ def _extreme(ends: Any, value: Any, there: Any, count: Any, sign: Any) -> Any:
     return best
 
 
-@lean_kernel
+@inner_kernel
 def _join(r: Any, edges: Any, e: Any, u: Any, v: Any) -> None:
     edges.ends[e, 0] = u
     edges.ends[e, 1] = v
@@ -163,14 +163,14 @@ def _join(r: Any, edges: Any, e: Any, u: Any, v: Any) -> None:
         put(r, edges.ends[e, end], edges.ends[e, 1 - end], e)
 
 
-@lean_kernel
+@inner_kernel
 def _part(r: Any, edges: Any, e: Any) -> None:
     edges.there[e] = False
     for end in range(2):
         drop(r, edges.ends[e, end], edges.ends[e, 1 - end])
 
 
-@lean_kernel
+@inner_kernel
 def _note(log: Any, values: Any, row: Any, added: Any, u: Any, v: Any, step: Any, i: Any, j: Any, score: Any,
           least: Any) -> None:  # fmt: skip
     log[row, 0] = added

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from platformdirs import user_cache_path
 
-__all__ = ["Plan", "kernel", "lean_kernel"]
+__all__ = ["Plan", "inner_kernel", "kernel", "lean_kernel"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +29,7 @@ def kernel(function: F) -> F:
 
     Never parallel: threads are a pool over chunks of work, which compiles faster and needs no threading layer.
     """
-    return _numba().njit(nogil=True, cache=True)(_named(function))
+    return _numba().njit(nogil=True, cache=True, no_cfunc_wrapper=True)(_named(function))
 
 
 def lean_kernel(function: F) -> F:
@@ -37,7 +37,16 @@ def lean_kernel(function: F) -> F:
 
     Passing a tuple of arrays from kernel to kernel then costs nothing; working arrays come from the caller.
     """
-    return _numba().njit(nogil=True, cache=True, _nrt=False)(_named(function))
+    return _numba().njit(nogil=True, cache=True, no_cfunc_wrapper=True, _nrt=False)(_named(function))
+
+
+def inner_kernel(function: F) -> F:
+    """`lean_kernel` for a function that only kernels call: its entrance from Python would take long to compile.
+
+    Called from Python all the same, it ends the process.
+    """
+    options = {"nogil": True, "cache": True, "_nrt": False, "no_cfunc_wrapper": True, "no_cpython_wrapper": True}
+    return _numba().njit(**options)(_named(function))
 
 
 class Plan:

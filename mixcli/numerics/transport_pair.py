@@ -81,10 +81,10 @@ def farthest_pairs(
         sets = neighbour_sets(indptr, indices)
         found = [farthest_pair(sets, u, v, p, q) for u, v in edges.tolist()]
         return np.array(found, dtype=np.int64).reshape(-1, 4)
-    from mixcli.numerics.transport_pair_kernel import find_pairs
+    from mixcli.numerics.transport_pair_kernel import find_pairs, room
 
     out = np.empty((len(edges), 4), np.int64)
-    find_pairs(indptr, indices, edges, p, q, out)
+    find_pairs(room(len(indptr) - 1, degree), indptr, indices, edges, p, q, out)
     PLAN.used()
     return out
 

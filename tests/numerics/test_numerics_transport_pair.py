@@ -80,11 +80,11 @@ def test_pair_maximises_over_all_optimal_plans(alpha: float) -> None:
 
 @pytest.mark.parametrize(("p", "q"), [(0, 1), (1, 10), (1, 2)])
 def test_compiled_path_agrees(p: int, q: int) -> None:
-    from mixcli.numerics.transport_pair_kernel import find_pairs
+    from mixcli.numerics.transport_pair_kernel import find_pairs, room
 
     for g in (*FIFTY, families.tree(2, 3), families.complete(5), families.star(4)):
         out = np.empty((g.m, 4), np.int64)
-        find_pairs(*g.csr[:2], g.edges, p, q, out)
+        find_pairs(room(g.n, g.degree[g.edges]), *g.csr[:2], g.edges, p, q, out)
         assert out.tolist() == [list(pair) for pair in plain(g, p, q)]
 
 
