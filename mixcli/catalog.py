@@ -18,7 +18,10 @@ from typing import Any
 from mixcli.errors import UsageError
 from mixcli.spec import Spec, build, nearest, parse
 
-__all__ = ["COMMANDS", "FORMATS", "GRAPHS", "MEASURES", "MODELS", "REWIRINGS", "Catalog"]
+__all__ = [
+    "COMMANDS", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "REWIRINGS", "SEQUENCE_MEASURES",
+    "SEQUENCE_REWIRINGS", "Catalog",
+]  # fmt: skip
 
 
 class Catalog:
@@ -184,6 +187,16 @@ MEASURES = Catalog(
     },
 )
 
+# Measures of tokens that read each other; a few carry the name of the graph measure that asks the same question.
+SEQUENCE_MEASURES = Catalog(
+    "sequence measure",
+    {
+        "structure": "mixcli.measures.sequence.structure:Structure",
+    },
+    # What `analyze` measures when it is not told, by kind of source.
+    groups={"mask": ("structure",), "attention": ("structure",)},
+)
+
 REWIRINGS = Catalog(
     "rewiring",
     {
@@ -208,6 +221,8 @@ REWIRINGS = Catalog(
     },
     {"fa": "last_layer_fa", "gdc": "digl"},
 )
+
+SEQUENCE_REWIRINGS = Catalog("sequence rewiring", {})
 
 MODELS = Catalog(
     "model",
@@ -250,3 +265,5 @@ GRAPHS = Catalog(
         )
     },
 )  # fmt: skip
+
+MASKS = Catalog("mask", {name: f"mixcli.generators.masks:{name}" for name in ("causal", "full", "window", "sink")})

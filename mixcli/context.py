@@ -5,18 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mixcli.limits import Limits, thread_count
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from mixcli.graph import Graph
-
-__all__ = ["Context", "Progress", "silent"]
+__all__ = ["Context", "Fingerprinted", "Progress", "silent"]
 
 T = TypeVar("T")
+
+
+class Fingerprinted(Protocol):
+    """What can be told apart from others of its kind by a digest: a graph, a mask sequence, attention."""
+
+    @property
+    def fingerprint(self) -> str: ...
+
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(what, done, total); total is 0 where it is not known."""
@@ -65,8 +71,8 @@ class Context:
         words = hashlib.sha256("\0".join(map(str, key)).encode()).digest()
         return np.random.default_rng([self.seed, *np.frombuffer(words, dtype=np.uint32).tolist()])
 
-    def once(self, function: Callable[..., T], graph: Graph, *args: Any) -> T:
-        """`function(graph, *args)`, computed once for this graph however many measures ask."""
+    def once(self, function: Callable[..., T], graph: Fingerprinted, *args: Any) -> T:
+        """`function(graph, *args)`, computed once for this graph (mask, attention) however many measures ask."""
         key = (function.__module__, function.__qualname__, graph.fingerprint, args)
         if key not in self._memo:
             self._memo[key] = function(graph, *args)

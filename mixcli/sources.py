@@ -1,15 +1,17 @@
-"""Where graphs come from: a path, a pipe, the zoo or a dataset, all as one stream of Graph.
+"""Where graphs and token sequences come from: a path, a pipe, the zoo, a mask or a dataset, all as one stream.
 
 PATH             a file; format from its suffix, else from its content
 -                standard input, sniffed
 zoo:FAMILY:…     a graph family, `zoo:barbell:k=5`
 pyg:CLASS/NAME   a dataset of torch_geometric, `pyg:Planetoid/Cora`
+mask:SPEC        tokens and who may read whom in each layer, `mask:window:16,tokens=256,layers=6`
 """
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator
@@ -21,11 +23,12 @@ from mixcli.catalog import GRAPHS
 from mixcli.errors import InputError, UsageError
 from mixcli.graph import Graph
 from mixcli.provenance import Step
+from mixcli.sequence import TokenGraph
 from mixcli.spec import build, nearest, param, parse
 
-__all__ = ["SourceOptions", "format_of_source", "load", "load_all", "save"]
+__all__ = ["SourceOptions", "format_of_source", "load", "load_all", "load_any", "load_sequence", "save"]
 
-SCHEMES = ("zoo", "pyg")
+SCHEMES = ("zoo", "pyg", "mask")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,28 @@ def load(source: str | os.PathLike[str], **options: Any) -> Graph:
     return first
 
 
+def load_sequence(source: str | os.PathLike[str], **options: Any) -> TokenGraph:
+    """The one mask sequence or attention of a source.
+
+    Args:
+        source: `mask:…`, or a path.
+        options: fields of `SourceOptions`.
+
+    Raises:
+        InputError: the source cannot be read, holds a graph, or does not hold exactly one of what is looked for.
+
+    Example:
+        >>> load_sequence("mask:window:4,tokens=24,layers=3")
+        MaskSequence('window:4,tokens=24,layers=3', tokens=24, layers=3)
+    """
+    found = list(itertools.islice(load_any(source, **options), 2))
+    if len(found) != 1:
+        raise InputError("one mask sequence or attention", "several" if found else "none", where=str(source))
+    if isinstance(found[0], Graph):
+        raise InputError("a mask sequence or attention", "a graph", "use mixcli.load", where=str(source))
+    return found[0]
+
+
 def load_all(
     source: str | os.PathLike[str],
     *,
@@ -84,25 +109,57 @@ def load_all(
         fields: the same, as keyword arguments.
 
     Raises:
-        InputError: the source cannot be read.
+        InputError: the source cannot be read, or holds tokens, not nodes.
 
     Example:
         >>> [g.n for g in load_all("zoo:path:n=3")]
         [3]
     """
+    for thing in load_any(source, stdin=stdin, options=options, **fields):
+        if not isinstance(thing, Graph):
+            raise InputError("a graph", repr(thing), "use mixcli.load_sequence", where=str(source))
+        yield thing
+
+
+def load_any(
+    source: str | os.PathLike[str],
+    *,
+    stdin: BinaryIO | None = None,
+    options: SourceOptions | None = None,
+    **fields: Any,
+) -> Iterator[Graph | TokenGraph]:
+    """Whatever a source holds, one at a time.
+
+    Args:
+        source: a path, "-", `zoo:…`, `pyg:…` or `mask:…`.
+        stdin: what "-" reads; default the process's standard input.
+        options: what is known about the source.
+        fields: the same, as keyword arguments.
+
+    Raises:
+        InputError: the source cannot be read.
+
+    Example:
+        >>> [thing.tokens for thing in load_any("mask:causal:tokens=8")]
+        [8]
+    """
     chosen = dataclasses.replace(options or SourceOptions(), **fields)
     text = os.fspath(source)
     if not text:
-        raise InputError("the name of a source", "an empty one", "name a file, zoo:… or pyg:…, or - for standard input")
+        raise InputError("the name of a source", "an empty one", "name a file, zoo:…, pyg:… or mask:…, or - for stdin")
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "zoo":
         return iter([_zoo(rest)])
+    if colon and scheme == "mask":
+        from mixcli.generators.mask_spec import sequence_of
+
+        return iter([sequence_of(rest)])
     if colon and scheme == "pyg":
         from mixcli.io import pyg_datasets
 
         return _directions(pyg_datasets.load(rest, chosen.data_root), chosen)
     if colon and not Path(text).exists() and _looks_like_scheme(scheme):
-        hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:"
+        hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:, mask:"
         raise UsageError("a path, '-' or a scheme", f"{scheme}:", hint, where=text)
     from mixcli.io import stream
 

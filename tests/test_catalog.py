@@ -8,14 +8,26 @@ from pathlib import Path
 import pytest
 
 import mixcli
-from mixcli.catalog import COMMANDS, FORMATS, GRAPHS, MEASURES, MODELS, REWIRINGS, Catalog
+from mixcli.catalog import (
+    COMMANDS,
+    FORMATS,
+    GRAPHS,
+    MASKS,
+    MEASURES,
+    MODELS,
+    REWIRINGS,
+    SEQUENCE_MEASURES,
+    SEQUENCE_REWIRINGS,
+    Catalog,
+)
 from mixcli.errors import UsageError
 from mixcli.measures.base import Measure
+from mixcli.measures.sequence_base import SequenceMeasure
 from mixcli.rewiring.base import Rewiring
 from mixcli.spec import parameters, spec_of
 
 PACKAGE = Path(mixcli.__file__).parent
-ALL = [COMMANDS, FORMATS, GRAPHS, MEASURES, MODELS, REWIRINGS]
+ALL = [COMMANDS, FORMATS, GRAPHS, MASKS, MEASURES, MODELS, REWIRINGS, SEQUENCE_MEASURES, SEQUENCE_REWIRINGS]
 ENTRIES = [(c, n) for c in ALL for n in c]
 
 
@@ -32,7 +44,13 @@ def test_entry_resolves_and_has_a_summary(catalog: Catalog, name: str) -> None:
 
 @pytest.mark.parametrize(
     ("folder", "catalog"),
-    [("measures/graph", MEASURES), ("rewiring/graph", REWIRINGS), ("training/models", MODELS)],
+    [
+        ("measures/graph", MEASURES),
+        ("measures/sequence", SEQUENCE_MEASURES),
+        ("rewiring/graph", REWIRINGS),
+        ("rewiring/sequence", SEQUENCE_REWIRINGS),
+        ("training/models", MODELS),
+    ],
 )
 def test_every_file_has_its_line(folder: str, catalog: Catalog) -> None:
     base = folder.replace("/", ".")
@@ -40,7 +58,9 @@ def test_every_file_has_its_line(folder: str, catalog: Catalog) -> None:
     for path in (PACKAGE / folder).glob("*.py"):
         module = importlib.import_module(f"mixcli.{base}.{path.stem}")
         holds_method = any(
-            isinstance(v, type) and issubclass(v, (Measure, Rewiring)) and v.__module__ == module.__name__
+            isinstance(v, type)
+            and issubclass(v, (Measure, SequenceMeasure, Rewiring))
+            and v.__module__ == module.__name__
             for v in vars(module).values()
         )
         assert not holds_method or path.stem in listed, f"{path} has no line in the catalog"
@@ -58,6 +78,18 @@ def test_measure_states_its_facts(name: str) -> None:
     )
 
 
+@pytest.mark.parametrize("name", list(SEQUENCE_MEASURES))
+def test_sequence_measure_states_its_facts(name: str) -> None:
+    cls = SEQUENCE_MEASURES.get(name)
+    for fact in ("level", "unit", "range", "cost", "equation", "cites"):
+        assert isinstance(getattr(cls, fact), str)
+        assert getattr(cls, fact)
+    assert set(cls.sources) <= {"mask", "attention"}
+    assert re.search(r"\b(1[89]|20)\d\d\b", cls.cites) or cls.cites in ("by definition", "ours"), (
+        f"{name}: a citation needs a year"
+    )
+
+
 @pytest.mark.parametrize("name", list(REWIRINGS))
 def test_rewiring_states_its_facts(name: str) -> None:
     cls = REWIRINGS.get(name)
@@ -69,7 +101,9 @@ def test_rewiring_states_its_facts(name: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("catalog", "name"), [(c, n) for c in (MEASURES, REWIRINGS) for n in c])
+@pytest.mark.parametrize(
+    ("catalog", "name"), [(c, n) for c in (MEASURES, SEQUENCE_MEASURES, REWIRINGS, SEQUENCE_REWIRINGS) for n in c]
+)
 def test_method_is_a_frozen_dataclass_with_documented_parameters(catalog: Catalog, name: str) -> None:
     method = catalog.make(name)
     assert dataclasses.is_dataclass(method)
@@ -90,10 +124,11 @@ def test_spelling_is_forgiving() -> None:
 
 
 def test_groups_stand_for_measures_that_exist() -> None:
-    for name, specs in MEASURES.groups.items():
-        assert name not in MEASURES
-        for spec in specs:
-            MEASURES.make(spec)
+    for catalog in (MEASURES, SEQUENCE_MEASURES):
+        for name, specs in catalog.groups.items():
+            assert name not in catalog
+            for spec in specs:
+                catalog.make(spec)
 
 
 def test_a_group_is_expanded_in_place_and_once() -> None:

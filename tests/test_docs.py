@@ -7,7 +7,8 @@ from types import ModuleType
 
 import pytest
 
-from mixcli.catalog import COMMANDS, FORMATS, MEASURES, MODELS, REWIRINGS
+from mixcli.catalog import COMMANDS
+from mixcli.cli.methods import CATALOGS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ def test_every_command_stands_in_the_readme(name: str) -> None:
     assert f"mixcli {name}" in README
 
 
-@pytest.mark.parametrize("catalog", [MEASURES, REWIRINGS, MODELS, FORMATS], ids=lambda c: c.kind)
+@pytest.mark.parametrize("catalog", CATALOGS.values(), ids=CATALOGS.keys())
 def test_every_method_stands_in_the_documentation(catalog) -> None:
     cards = (ROOT / "docs" / "methods.md").read_text(encoding="utf-8")
     assert [n for n in catalog if f"### {n}\n" not in cards] == []

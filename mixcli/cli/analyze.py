@@ -1,13 +1,14 @@
-"""`mixcli analyze`: measures of one graph or of a stream of them."""
+"""`mixcli analyze`: measures of graphs, mask sequences and attention, one or a stream of them."""
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from mixcli.catalog import MEASURES
+from mixcli.cli.asked import Asked
 from mixcli.cli.options import Sources, shared
 from mixcli.cli.shell import Shell, different
 from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
@@ -15,6 +16,9 @@ from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.sequence import TokenGraph
+
+    Thing: TypeAlias = Graph | TokenGraph
 
 EPILOG = """\b
 Examples:
@@ -22,6 +26,7 @@ Examples:
   mixcli analyze zoo:barbell:k=8 --format json
   mixcli analyze karate.gml -m effective_resistance --values edges.csv
   mixcli analyze karate.gml -m all-curvatures --node-means --top 10
+  mixcli analyze mask:window:16,tokens=256,layers=6
 """
 
 
@@ -58,15 +63,14 @@ def analyze(
     """Measure where information gets stuck."""
     from mixcli.report.text import json_stream, to_csv, to_jsonl
 
-    specs = MEASURES.expand(measure or ["default"])
-    methods = {_key(spec, specs): MEASURES.make(spec) for spec in specs}
+    asked = Asked(measure)
     different("--values", values, "--output", shell.output)
-    shell.accelerator("these measures", any(method.accelerated for method in methods.values()))
+    shell.accelerator("these measures", any(method.accelerated for method in asked.any))
     if shell.dry_run:
-        _explain(shell, sources, methods)
+        _explain(shell, sources, asked)
         return
     context = shell.context()
-    run = _Run(shell, context, methods, asked=bool(measure), values=values, node_means=node_means)
+    run = _Run(shell, context, asked, by_name=bool(measure), values=values, node_means=node_means)
     form = shell.form()
     with run.sink():
         records = run.records(sources)
@@ -77,7 +81,7 @@ def analyze(
         elif form == "json":
             shell.emit(json_stream(records))
         elif form == "csv":
-            shell.emit(to_csv(records, {k: m.level for k, m in methods.items()}, node_means))
+            shell.emit(to_csv(records, run.levels, node_means))
         else:
             shell.emit(to_jsonl(r) for r in records)
 
@@ -86,76 +90,89 @@ class _Run:
     """One fold over the sources: measure, record, and pass per-element values on."""
 
     def __init__(
-        self,
-        shell: Shell,
-        context: "Context",
-        methods: dict[str, Any],
-        asked: bool,
-        values: Path | None,
-        node_means: bool = False,
+        self, shell: Shell, context: "Context", asked: Asked, by_name: bool, values: Path | None, node_means: bool
     ) -> None:
-        self.shell, self.context, self.methods, self.asked = shell, context, methods, asked
+        self.shell, self.context, self.asked, self.by_name = shell, context, asked, by_name
         self.values_path, self.node_means = values, node_means
         self.writer: Any = None
-        self.blind = [key for key, method in methods.items() if method.weighted == "ignored"]
+        self.blind_told = False
+        self.levels: dict[str, str] = {}
+        self.stack = ExitStack()
 
-    def sink(self) -> Any:
+    def sink(self) -> ExitStack:
         """The context in which --values is being written."""
-        from contextlib import nullcontext
+        if self.values_path is not None:
+            from mixcli.report.values import check_target
 
-        if self.values_path is None:
-            return nullcontext()
+            check_target(self.values_path)
+        return self.stack
+
+    def _into(self, methods: dict[str, Any]) -> None:
+        """Open --values when the first source has come, whose kind says which columns there are."""
+        if not self.levels:
+            self.levels.update({key: method.level for key, method in methods.items()})
+        if self.values_path is None or self.writer is not None:
+            return
         from mixcli.report.values import ValuesWriter
 
-        levels = {k: m.level for k, m in self.methods.items()}
-        self.writer = ValuesWriter(self.values_path, levels, self.shell.force, self.shell.note, self.node_means)
-        return self.writer
+        levels = {key: method.level for key, method in methods.items()}
+        writer = ValuesWriter(self.values_path, levels, self.shell.force, self.shell.note, self.node_means)
+        self.writer = self.stack.enter_context(writer)
 
     def records(self, sources: list[str] | None) -> Iterator[dict[str, Any]]:
         return (record for _, record, _ in self.rows(sources))
 
-    def rows(self, sources: list[str] | None) -> "Iterator[tuple[Graph, dict[str, Any], dict[str, Any]]]":
-        """(graph, record, catalog key -> Values) of every graph."""
+    def rows(self, sources: list[str] | None) -> "Iterator[tuple[Thing, dict[str, Any], dict[str, Any]]]":
+        """(graph, mask sequence or attention; record; catalog key -> Values) of everything that is read."""
         from mixcli.report.record import analysis
 
-        for place, (_, index, graph) in enumerate(self.shell.graphs(sources)):
+        for place, (_, index, thing) in enumerate(self.shell.things(sources)):
             start = time.perf_counter()
             if place:
-                self.context.progress("graphs", place, 0)
-            if self.blind and graph.weight is not None:  # once a run, not once a graph
-                self.shell.note(f"weights play no role in {', '.join(self.blind)}")
-                self.blind = []
-            entries, found = self._measure(graph)
-            means = self._node_means(graph, entries, found) if self.node_means else {}
-            if self.writer is not None:
-                self.writer.add(graph, place, found, means)
-            seconds = None if self.shell.no_timing else time.perf_counter() - start
-            yield graph, analysis(graph, index, entries, seconds), found
+                self.context.progress("sources", place, 0)
+            kind = getattr(thing, "kind", "graph")
+            with self.shell.surviving():
+                methods = self.asked.of(kind)
+                self._into(methods)
+                self._say_blind(thing, methods)
+                entries, found = self._measure(thing, methods)
+                means = self._node_means(thing, entries, found) if self.node_means and kind == "graph" else {}
+                if self.writer is not None:
+                    self.writer.add(thing, place, found, means)
+                seconds = None if self.shell.no_timing else time.perf_counter() - start
+                yield thing, analysis(thing, index, entries, seconds), found
             self.context.forget()
 
-    def _measure(self, graph: "Graph") -> tuple[dict[str, Any], dict[str, Any]]:
+    def _say_blind(self, thing: "Thing", methods: dict[str, Any]) -> None:
+        """Name the measures that ignore weights, once a run, not once a graph."""
+        blind = [key for key, method in methods.items() if method.weighted == "ignored"]
+        if blind and not self.blind_told and getattr(thing, "weight", None) is not None:
+            self.shell.note(f"weights play no role in {', '.join(blind)}")
+            self.blind_told = True
+
+    def _measure(self, thing: "Thing", methods: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
         from mixcli.report.record import entry, extremes, refusal
 
         entries: dict[str, Any] = {}
         found: dict[str, Any] = {}
         refused: dict[str, MixcliError] = {}
-        for key, method in self.methods.items():
+        for key, method in methods.items():
             start = time.perf_counter()
             try:
                 with self.shell.measuring(key):
-                    found[key] = values = method(graph, self.context)
+                    found[key] = values = method(thing, self.context)
             except (NotApplicable, LimitExceeded) as error:
-                if self.asked and self.shell.fail_fast:
+                if self.by_name and self.shell.fail_fast:
                     raise
                 entries[key] = refusal(method, str(error))
                 refused[key] = error
                 continue
             seconds = None if self.shell.no_timing else time.perf_counter() - start
-            entries[key] = {**entry(method, values, seconds), **extremes(graph, values)}
-        self._say_refused(graph, refused)
+            entries[key] = {**entry(method, values, seconds), **extremes(thing, values)}
+        self._say_refused(thing, refused)
         return entries, found
 
-    def _node_means(self, graph: "Graph", entries: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    def _node_means(self, graph: Any, entries: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
         from mixcli.measures.node_means import node_means
         from mixcli.report.record import node_entry
 
@@ -165,10 +182,10 @@ class _Run:
             entries[key]["node_mean"] = node_entry(values)
         return means
 
-    def _say_refused(self, graph: "Graph", refused: dict[str, MixcliError]) -> None:
+    def _say_refused(self, thing: "Thing", refused: dict[str, MixcliError]) -> None:
         """A measure that was asked for by name and cannot be had is an error; one of the default set is a remark."""
-        if refused and not self.asked:
-            self.shell.note(f"{graph.name}: left out {', '.join(refused)}; `-m` on one of them says why")
+        if refused and not self.by_name:
+            self.shell.note(f"{thing.name}: left out {', '.join(refused)}; `-m` on one of them says why")
             return
         alike: dict[tuple[str, ...], list[str]] = {}
         for key, error in refused.items():
@@ -179,19 +196,10 @@ class _Run:
             self.shell.fail(type(error)(error.expected, error.found, fix, where=error.where))
 
 
-def _key(spec: str, specs: list[str]) -> str:
-    """Catalog name, with the spec's parameters in parentheses where a measure is asked for more than once."""
-    from mixcli.spec import parse
-
-    parsed = parse(spec)
-    name = MEASURES.canonical(parsed.name)
-    twice = sum(MEASURES.canonical(parse(s).name) == name for s in specs) > 1
-    rest = str(parsed).partition(":")[2]
-    return f"{name}({rest})" if twice and rest else name
-
-
-def _explain(shell: Shell, sources: list[str] | None, methods: dict[str, Any]) -> None:
+def _explain(shell: Shell, sources: list[str] | None, asked: Asked) -> None:
     """What a run would do: sources as read, and the cost of each measure."""
-    for _, _, graph in shell.graphs(sources):
-        shell.emit([f"{graph!r}\n"])
+    methods: dict[str, Any] = {}
+    for _, _, thing in shell.things(sources):
+        shell.emit([f"{thing!r}\n"])
+        methods |= asked.of(getattr(thing, "kind", "graph"))
     shell.emit(f"{key}: {type(m).cost}\n" for key, m in methods.items())

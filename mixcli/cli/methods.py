@@ -7,7 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from mixcli.catalog import FORMATS, GRAPHS, MEASURES, MODELS, REWIRINGS, Catalog
+from mixcli.catalog import (
+    FORMATS,
+    GRAPHS,
+    MASKS,
+    MEASURES,
+    MODELS,
+    REWIRINGS,
+    SEQUENCE_MEASURES,
+    SEQUENCE_REWIRINGS,
+    Catalog,
+)
 from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell, table_csv
 from mixcli.errors import UsageError
@@ -18,7 +28,16 @@ Examples:
   mixcli methods sdrf
 """
 
-CATALOGS = {"measures": MEASURES, "rewirings": REWIRINGS, "models": MODELS, "graphs": GRAPHS, "formats": FORMATS}
+CATALOGS = {
+    "measures": MEASURES,
+    "sequence measures": SEQUENCE_MEASURES,
+    "rewirings": REWIRINGS,
+    "sequence rewirings": SEQUENCE_REWIRINGS,
+    "models": MODELS,
+    "graphs": GRAPHS,
+    "masks": MASKS,
+    "formats": FORMATS,
+}
 
 FACTS = (
     "equation",
@@ -32,6 +51,8 @@ FACTS = (
     "reweighs",
     "directed",
     "disconnected",
+    "sources",
+    "caveat",
     "cites",
     "published",
     "published_in",
@@ -52,12 +73,15 @@ def methods(
         from mixcli.io import pyg_catalog
 
         listing = {kind: {n: c.summary(n) or _title(c, n) for n in c} for kind, c in CATALOGS.items()}
-        listing["groups of measures"] = {name: ", ".join(specs) for name, specs in MEASURES.groups.items()}
+        listing["groups of measures"] = {
+            name: ", ".join(specs) for c in (MEASURES, SEQUENCE_MEASURES) for name, specs in c.groups.items()
+        }
         listing["datasets"] = {n: pyg_catalog.describe(n.removeprefix("pyg:"))["kind"] for n in pyg_catalog.names()}
         shell.emit(_listing(listing, form))
         return
-    if name in MEASURES.groups:
-        shell.emit(f"{spec}\n" for spec in MEASURES.groups[name])
+    group = {**SEQUENCE_MEASURES.groups, **MEASURES.groups}.get(name)
+    if group is not None:
+        shell.emit(f"{spec}\n" for spec in group)
         return
     found = [(kind, c) for kind, c in CATALOGS.items() if name in c]
     if not found:

@@ -16,6 +16,7 @@ from mixcli.errors import InputError, Interrupted, MixcliError, NotApplicable, P
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.sequence import TokenGraph
 
 __all__ = ["Shell", "different", "guarded", "pipe_errors", "plural", "table_csv"]
 
@@ -88,23 +89,34 @@ class Shell:
 
     def graphs(self, sources: list[str] | None) -> "Iterator[tuple[str, int, Graph]]":
         """(source, index in it, graph) of all sources; a source that fails gives one line and is passed over."""
+        from mixcli.graph import Graph
+
+        for source, index, thing in self.things(sources):
+            with self.surviving():
+                if not isinstance(thing, Graph):
+                    raise NotApplicable("a graph", repr(thing), "this command takes graphs only", where=source)
+                yield source, index, thing
+
+    def things(self, sources: list[str] | None) -> "Iterator[tuple[str, int, Graph | TokenGraph]]":
+        """(source, index in it, graph, mask sequence or attention) of all sources; one line for each that fails."""
         from mixcli import sources as reader
 
         options = reader.SourceOptions(self.from_, self.directed, not self.unweighted, self.data_root)
         for source in sources or [self._piped()]:
             with self.surviving():
-                for index, graph in enumerate(reader.load_all(source, options=options)):
-                    self._say_notes(graph, index)
-                    yield source, index, graph
+                for index, thing in enumerate(reader.load_any(source, options=options)):
+                    self._say_notes(thing, index)
+                    yield source, index, thing
 
     def _piped(self) -> str:
         if sys.stdin is None or sys.stdin.isatty():
-            raise UsageError("a SOURCE", "none, and nothing is piped in", "give a file, zoo:… or pyg:…")
+            raise UsageError("a SOURCE", "none, and nothing is piped in", "give a file, zoo:…, pyg:… or mask:…")
         return "-"
 
-    def _say_notes(self, graph: "Graph", index: int) -> None:
-        if index == 0 and graph.notes:
-            self.note(f"{graph.name}: " + ", ".join(_words(k, v) for k, v in graph.notes.items()))
+    def _say_notes(self, thing: "Graph | TokenGraph", index: int) -> None:
+        notes = thing.origin.notes if thing.origin is not None else {}
+        if index == 0 and notes:
+            self.note(f"{thing.name}: " + ", ".join(_words(k, v) for k, v in notes.items()))
 
     @contextlib.contextmanager
     def surviving(self) -> Iterator[None]:

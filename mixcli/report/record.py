@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixcli.provenance import environment
+from mixcli.sequence import PAUSE, SINK, Attention, MaskSequence, TokenGraph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixcli.graph import Graph
     from mixcli.measures.base import Measure, Values
+    from mixcli.measures.sequence_base import SequenceMeasure
 
 __all__ = [
-    "SCHEMA", "analysis", "entry", "extremes", "graph_facts", "jsonable", "node_entry", "refusal", "summary", "tiers",
+    "SCHEMA", "analysis", "entry", "extremes", "graph_facts", "jsonable", "node_entry", "refusal",
+    "sequence_facts", "summary", "tiers",
 ]  # fmt: skip
 
 SCHEMA = "mixcli.analysis/1"
@@ -27,12 +30,12 @@ MAX_TIES = 5
 
 
 def analysis(
-    graph: Graph, index: int, measures: Mapping[str, dict[str, Any]], seconds: float | None = None
+    graph: Graph | TokenGraph, index: int, measures: Mapping[str, dict[str, Any]], seconds: float | None = None
 ) -> dict[str, Any]:
-    """The record of one analysed graph.
+    """The record of one analysed graph, mask sequence or attention.
 
     Args:
-        graph: the graph.
+        graph: what was analysed.
         index: its place among the graphs of its source.
         measures: catalog name -> entry.
         seconds: wall time, or None to leave times out.
@@ -46,8 +49,7 @@ def analysis(
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "source": {**source, "index": index},
-        "kind": "graph",
-        "graph": graph_facts(graph),
+        **_head(graph),
         "measures": dict(measures),
         "provenance": [s.to_json() for s in graph.provenance],
         "environment": environment(),
@@ -55,6 +57,31 @@ def analysis(
     if seconds is not None:
         record["seconds"] = round(seconds, 6)
     return jsonable(record)
+
+
+def _head(thing: Graph | TokenGraph) -> dict[str, Any]:
+    """The kind of source, and the counts that stand at the head of its record."""
+    if isinstance(thing, (MaskSequence, Attention)):
+        return {"kind": thing.kind, "sequence": sequence_facts(thing)}
+    return {"kind": "graph", "graph": graph_facts(thing)}
+
+
+def sequence_facts(tokens: TokenGraph) -> dict[str, Any]:
+    """Counts that stand at the head of a record of tokens."""
+    facts: dict[str, Any] = {
+        "tokens": tokens.tokens,
+        "layers": tokens.depth,
+        "causal": tokens.causal,
+        "read_out": tokens.read_out,
+    }
+    if isinstance(tokens, Attention):
+        counts = [len(chosen) for _, chosen in tokens.selection]
+        facts["heads"] = counts[0] if len(set(counts)) == 1 else counts
+        facts["hidden_states"] = tokens.store.hidden_states
+    for role, word in ((SINK, "sinks"), (PAUSE, "pauses")):
+        if count := int(np.count_nonzero(tokens.roles == role)):
+            facts[word] = count
+    return facts
 
 
 def graph_facts(graph: Graph) -> dict[str, Any]:
@@ -69,7 +96,7 @@ def graph_facts(graph: Graph) -> dict[str, Any]:
     }
 
 
-def entry(measure: Measure, values: Values, seconds: float | None = None) -> dict[str, Any]:
+def entry(measure: Measure | SequenceMeasure, values: Values, seconds: float | None = None) -> dict[str, Any]:
     """What a record says about one measure.
 
     Args:
@@ -95,12 +122,14 @@ def entry(measure: Measure, values: Values, seconds: float | None = None) -> dic
         out["residual"] = values.residual
     if values.details:
         out["details"] = dict(values.details)
+    if caveat := getattr(measure, "caveat", ""):
+        out["caveat"] = caveat
     if seconds is not None:
         out["seconds"] = round(seconds, 6)
     return out
 
 
-def refusal(measure: Measure, reason: str) -> dict[str, Any]:
+def refusal(measure: Measure | SequenceMeasure, reason: str) -> dict[str, Any]:
     """The entry of a measure that does not apply, or would cost too much."""
     return {"level": measure.level, "value": None, "reason": reason, "unit": measure.unit, "exact": False}
 
@@ -150,12 +179,15 @@ def node_entry(means: Values) -> dict[str, Any]:
     return {**out, "isolated": len(data) - len(there), "reason": means.reason} if means.reason else out
 
 
-def extremes(graph: Graph, values: Values) -> dict[str, Any]:
-    """`argmin` and `argmax` of edge or node values, as node numbers; ties, up to rounding, in canonical order."""
+def extremes(graph: Graph | TokenGraph, values: Values) -> dict[str, Any]:
+    """`argmin` and `argmax` of values per element, as numbers of nodes, tokens or (layer, head).
+
+    Ties, up to rounding, stand in canonical order.
+    """
     data = values.data
-    if values.level not in ("edge", "node", "pair") or data is None:
+    if values.level == "graph" or data is None:
         return {}
-    keys: Any = {"edge": graph.edges, "pair": values.index}.get(values.level)
+    keys: Any = graph.edges if values.level == "edge" else values.index  # type: ignore[union-attr]
     found = _ties(np.asarray(data))
     return {k: rows.tolist() if keys is None else keys[rows].tolist() for k, rows in found.items()}
 

@@ -13,12 +13,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from mixcli.graph import Graph
 from mixcli.measures.node_means import node_means
 from mixcli.report.record import tiers
 
 if TYPE_CHECKING:
-    from mixcli.graph import Graph
     from mixcli.measures.base import Values
+    from mixcli.sequence import TokenGraph
 
 __all__ = ["analysis_tables", "comparison_table", "number", "rendered"]
 
@@ -47,7 +48,10 @@ Row = "tuple[Graph, dict[str, Any], dict[str, Values]]"
 
 
 def analysis_tables(
-    found: Iterable[tuple[Graph, dict[str, Any], Mapping[str, Values]]], *, top: int = 3, color: str = "auto"
+    found: Iterable[tuple[Graph | TokenGraph, dict[str, Any], Mapping[str, Values]]],
+    *,
+    top: int = 3,
+    color: str = "auto",
 ) -> Iterator[str]:
     """Tables of analysis records: in full for one graph, a line a graph for several.
 
@@ -68,23 +72,46 @@ def analysis_tables(
     yield rendered(_many(records), color=color, wide=True)
 
 
-def _full(graph: Graph, record: dict[str, Any], found: Mapping[str, Values], *, top: int) -> Table:
-    facts = record["graph"]
-    kind = ("directed, " if facts["directed"] else "") + ("weighted, " if facts["weighted"] else "")
-    counts = ", ".join(_plural(facts[f"{word}s"], word) for word in ("node", "edge", "component"))
-    title = f"{graph.name}: {kind}{counts}"
-    table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
+def _full(graph: Graph | TokenGraph, record: dict[str, Any], found: Mapping[str, Values], *, top: int) -> Table:
+    connected = record.get("graph", {}).get("components", 1) == 1
+    table = Table(
+        title=escape(_title(graph.name, record)), title_justify="left", title_style="bold", header_style="bold"
+    )
     table.add_column("measure", no_wrap=True)
     table.add_column("value", justify="right")
     table.add_column("details")
     for name, entry in record["measures"].items():
-        table.add_row(escape(name), escape(_value(entry)), escape(_details(entry, connected=facts["components"] == 1)))
-        if top and entry["level"] == "edge" and name in found and entry.get("summary", {}).get("count"):
+        table.add_row(escape(name), escape(_value(entry)), escape(_details(entry, connected=connected)))
+        if "caveat" in entry:
+            table.add_row("", "", escape(entry["caveat"]), style="dim")
+        if top and name in found and entry.get("summary", {}).get("count"):
+            keys = _keys(graph, found[name])
             highest = entry.get("better") == "lower"
-            table.add_row("", "", escape(_worst(graph, found[name].data, graph.edges, top, highest)), style="dim")
-        if "node_mean" in entry:
+            if keys is not None:
+                table.add_row("", "", escape(_worst(graph, found[name].data, keys, top, highest)), style="dim")
+        if "node_mean" in entry and isinstance(graph, Graph):
             table.add_row("", "", escape(_node_mean(graph, entry, found[name], top)), style="dim")
     return table
+
+
+def _title(name: str, record: Mapping[str, Any]) -> str:
+    """The name of a source and its counts."""
+    if "graph" in record:
+        facts = record["graph"]
+        kind = ("directed, " if facts["directed"] else "") + ("weighted, " if facts["weighted"] else "")
+        return f"{name}: {kind}" + ", ".join(_plural(facts[f"{word}s"], word) for word in ("node", "edge", "component"))
+    facts = record["sequence"]
+    counts = [_plural(facts[f"{w}s"], w) for w in ("token", "layer", "head") if isinstance(facts.get(f"{w}s"), int)]
+    return f"{name}: {'causal, ' if facts['causal'] else ''}" + ", ".join(counts)
+
+
+def _keys(graph: Graph | TokenGraph, values: Values) -> Any:
+    """What stands at the place of each value where the worst of them are listed; None where they are not."""
+    if values.level == "edge" and isinstance(graph, Graph):
+        return graph.edges
+    if values.level == "token" and not isinstance(graph, Graph):
+        return np.arange(graph.tokens)
+    return values.index if values.level == "head" else None
 
 
 def _value(entry: Mapping[str, Any]) -> str:
@@ -137,7 +164,7 @@ def _figures(details: Mapping[str, Any]) -> list[str]:
     return parts
 
 
-def _worst(graph: Graph, data: Any, keys: Any, top: int, highest: bool) -> str:
+def _worst(graph: Graph | TokenGraph, data: Any, keys: Any, top: int, highest: bool) -> str:
     """The edges or nodes where information gets stuck most: of highest value where lower is better, else of lowest."""
     data = np.asarray(data)
     level = tiers(data)
@@ -146,8 +173,10 @@ def _worst(graph: Graph, data: Any, keys: Any, top: int, highest: bool) -> str:
     return f"{'highest' if highest else 'lowest'}: {named}"
 
 
-def _name(graph: Graph, key: Any) -> str:
-    """An edge or a node by its label where it has one, unprintable characters replaced."""
+def _name(graph: Graph | TokenGraph, key: Any) -> str:
+    """An edge, node or token by its label where it has one, unprintable characters replaced; a head as L0H3."""
+    if np.size(key) == 2 and not isinstance(graph, Graph):
+        return f"L{key[0]}H{key[1]}"
     names = [str(node) if graph.labels is None else graph.labels[node] for node in np.atleast_1d(key)]
     return "–".join("".join(c if c.isprintable() else "\ufffd" for c in name) for name in names)
 
@@ -171,15 +200,17 @@ def _plural(count: int, word: str) -> str:
 
 def _many(records: list[dict[str, Any]]) -> Table:
     # Wider than the terminal rather than cut: a number without its exponent is worse than a wrapped line.
-    table = Table(header_style="bold", caption=f"{len(records)} graphs; edge and node measures by their mean")
-    names = list(records[0]["measures"])
-    for column in ("graph", "nodes", "edges"):
-        table.add_column(column, justify="left" if column == "graph" else "right", no_wrap=True)
+    table = Table(header_style="bold", caption=f"{len(records)} sources; what is no single number by its mean")
+    names = list(dict.fromkeys(name for record in records for name in record["measures"]))
+    head = ("nodes", "edges") if "graph" in records[0] else ("tokens", "layers")
+    for column in ("source", *head):
+        table.add_column(column, justify="left" if column == "source" else "right", no_wrap=True)
     for name in names:
         table.add_column(escape(name), justify="right", no_wrap=True)
     for record in records:
         cells = [_short(record["measures"].get(n, {})) for n in names]
-        counts = [str(record["graph"][k]) for k in ("nodes", "edges")]
+        facts = record.get("graph") or record["sequence"]
+        counts = [str(facts.get(k, "–")) for k in head]
         table.add_row(escape(str(record["source"]["name"])), *counts, *cells)
     return table
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 __all__ = ["arms_csv", "flat", "json_stream", "to_csv", "to_json", "to_jsonl"]
 
-FACTS = ("nodes", "edges", "directed", "weighted", "self_loops", "components")
+FACTS = {
+    "graph": ("nodes", "edges", "directed", "weighted", "self_loops", "components"),
+    "sequence": ("tokens", "layers", "causal", "read_out"),
+}
 
 SUMMARY = ("count", "infinite", "min", "mean", "max", "std", "q05", "q50", "q95", "negative_fraction")
 
@@ -43,19 +47,21 @@ def json_stream(records: Iterable[Any]) -> Iterator[str]:
 
 
 def to_csv(records: Iterable[dict[str, Any]], levels: Mapping[str, str], node_means: bool = False) -> Iterator[str]:
-    """CSV of analysis records, a row a graph; the columns follow from the measures, whatever a graph leaves undefined.
+    """CSV of analysis records, a row a source; the columns follow from the measures, whatever a graph leaves undefined.
 
     Args:
         records: schema `mixcli.analysis/1`.
-        levels: measure key -> its level.
+        levels: measure key -> its level; looked at when the first record is there.
         node_means: whether edge measures also come as means over the edges of each node.
     """
-    columns = ["source", "index", *FACTS]
+    several = iter(records)
+    first = next(several, None)
+    columns = ["source", "index", *FACTS["graph" if first is None or "graph" in first else "sequence"]]
     for name, level in levels.items():
         columns += [name] if level == "graph" else [f"{name}.{k}" for k in SUMMARY]
         columns += [f"{name}.node_mean.{k}" for k in SUMMARY] if node_means and level == "edge" else []
         columns += [f"{name}.error", f"{name}.residual"]
-    yield from _csv_lines(columns, map(flat, records))
+    yield from _csv_lines(columns, map(flat, [] if first is None else itertools.chain([first], several)))
 
 
 def arms_csv(record: Mapping[str, Any]) -> Iterator[str]:
@@ -88,7 +94,8 @@ def _csv_lines(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> Iterato
 
 def flat(record: dict[str, Any]) -> dict[str, Any]:
     """One level of an analysis record for CSV: counts, graph-level values, and the summaries of the others."""
-    row: dict[str, Any] = {"source": record["source"]["name"], "index": record["source"]["index"], **record["graph"]}
+    row: dict[str, Any] = {"source": record["source"]["name"], "index": record["source"]["index"]}
+    row |= record.get("graph") or record["sequence"]
     for name, found in record["measures"].items():
         if "summary" in found:
             row.update({f"{name}.{k}": v for k, v in found["summary"].items()})

@@ -15,20 +15,31 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from mixcli.errors import UsageError
+from mixcli.graph import Graph
 from mixcli.io.atomic import replacing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixcli.graph import Graph
     from mixcli.measures.base import Values
+    from mixcli.sequence import TokenGraph
 
-__all__ = ["ValuesWriter"]
+__all__ = ["ValuesWriter", "check_target"]
 
 BLOCK = 1 << 16
 """Rows written at a time."""
 
 LEVELS = ("edge", "node", "pair", "token", "head")
+
+
+def check_target(target: Path) -> None:
+    """Refuse a file name that says neither CSV nor JSON lines.
+
+    Raises:
+        UsageError: another suffix.
+    """
+    if target.suffix not in (".csv", ".jsonl"):
+        raise UsageError("a name that ends in .csv or .jsonl", target.name, where="--values")
 
 
 class ValuesWriter:
@@ -52,8 +63,7 @@ class ValuesWriter:
         note: Callable[[str], None],
         node_means: bool = False,
     ) -> None:
-        if target.suffix not in (".csv", ".jsonl"):
-            raise UsageError("a name that ends in .csv or .jsonl", target.name, where="--values")
+        check_target(target)
         self.target, self.force, self.note, self.told = target, force, note, False
         self.files: dict[str, BinaryIO] = {}
         by_level = {lv: [k for k, level in levels.items() if level == lv] for lv in LEVELS}
@@ -61,7 +71,9 @@ class ValuesWriter:
             by_level["node"] = [k for k, level in levels.items() if level in ("node", "edge")]
         self.keys = {level: keys for level, keys in by_level.items() if keys}
         if not self.keys:
-            raise UsageError("a measure with a value per edge or node", "none", "ask for one with -m", where="--values")
+            raise UsageError(
+                "a measure with a value per edge, node, token or head", "none", "ask for one with -m", where="--values"
+            )
         self.several = len(self.keys) > 1
         if self.several:
             note("values: one file a level: " + ", ".join(str(self._path(level)) for level in self.keys))
@@ -78,12 +90,16 @@ class ValuesWriter:
         return self.stack.__exit__(kind, error, trace)
 
     def add(
-        self, graph: Graph, index: int, found: Mapping[str, Values], means: Mapping[str, Values] | None = None
+        self,
+        graph: Graph | TokenGraph,
+        index: int,
+        found: Mapping[str, Values],
+        means: Mapping[str, Values] | None = None,
     ) -> None:
         """Append the values of one graph.
 
         Args:
-            graph: the graph.
+            graph: the graph, mask sequence or attention.
             index: its place in the stream.
             found: catalog key -> Values.
             means: catalog key of an edge measure -> its means by node.
@@ -103,33 +119,46 @@ class ValuesWriter:
             self.files[level] = self.stack.enter_context(replacing(self._path(level), self.force))
         return self.files[level]
 
-    def _lines(self, level: str, graph: Graph, index: int, chosen: Mapping[str, Values]) -> Iterator[bytes]:
+    def _lines(
+        self, level: str, graph: Graph | TokenGraph, index: int, chosen: Mapping[str, Values]
+    ) -> Iterator[bytes]:
         ends, arrays = _ends(graph, level, chosen), _arrays(chosen)
         if self.target.suffix == ".jsonl":
-            yield from _json_lines(graph, index, ends, arrays)
+            yield from _json_lines(_labels(graph, level), index, ends, arrays)
             return
         if level not in self.columns:
-            names = [f"{end}_label" for end in ends] if graph.labels is not None else []
+            names = [f"{end}_label" for end in ends] if _labels(graph, level) is not None else []
             keys = [c for k in self.keys[level] for c in (k, f"{k}_error") if c == k or c in arrays]
             self.columns[level] = ["graph", *ends, *names, *keys]
             yield _csv_row(self.columns[level])
-        if not self.told and graph.labels is not None and f"{next(iter(ends))}_label" not in self.columns[level]:
+        if (
+            not self.told
+            and _labels(graph, level) is not None
+            and f"{next(iter(ends))}_label" not in self.columns[level]
+        ):
             self.told = True
             self.note(f"{self.target}: names of nodes left out, since the first graph has none; .jsonl keeps them")
         lost = sorted(arrays.keys() - set(self.columns[level]) - self.lost)
         if lost:
             self.lost.update(lost)
             self.note(f"{self.target}: {', '.join(lost)} left out, since the first graph has none; .jsonl keeps it")
-        cells = [_csv_row([name, ""]).decode()[:-2] for name in graph.labels or ()]
+        cells = [_csv_row([name, ""]).decode()[:-2] for name in _labels(graph, level) or ()]
         yield from _csv_lines(self.columns[level], index, ends, cells, arrays)
 
 
-def _ends(graph: Graph, level: str, chosen: Mapping[str, Values]) -> dict[str, NDArray[np.int64]]:
+def _ends(graph: Graph | TokenGraph, level: str, chosen: Mapping[str, Values]) -> dict[str, NDArray[np.int64]]:
     """The nodes a row stands for, by name of their column."""
-    if level == "node":
-        return {"node": np.arange(graph.n)}
-    keys = graph.edges if level == "edge" else np.asarray(next(iter(chosen.values())).index)
-    return {"u": keys[:, 0], "v": keys[:, 1]}
+    if level in ("node", "token"):
+        return {level: np.arange(graph.n if isinstance(graph, Graph) else graph.tokens)}
+    keys = graph.edges if isinstance(graph, Graph) and level == "edge" else next(iter(chosen.values())).index
+    keys = np.asarray(keys)
+    first, second = ("layer", "head") if level == "head" else ("u", "v")
+    return {first: keys[:, 0], second: keys[:, 1]}
+
+
+def _labels(graph: Graph | TokenGraph, level: str) -> tuple[str, ...] | None:
+    """Names of what the rows of a level stand for."""
+    return None if level == "head" else graph.labels
 
 
 def _arrays(chosen: Mapping[str, Values]) -> dict[str, NDArray[Any]]:
@@ -164,20 +193,20 @@ def _csv_lines(
 
 
 def _json_lines(
-    graph: Graph, index: int, ends: Mapping[str, NDArray[Any]], arrays: Mapping[str, Any]
+    names: tuple[str, ...] | None, index: int, ends: Mapping[str, NDArray[Any]], arrays: Mapping[str, Any]
 ) -> Iterator[bytes]:
     """Blocks of objects: the place of the graph, the nodes, names where they have any, and values."""
-    labels = [f"{end}_label" for end in ends] if graph.labels is not None else []
+    labels = [f"{end}_label" for end in ends] if names is not None else []
     fields = [*ends, *labels, *arrays]
     line = (
         f'{{"graph": {index}, '
         + ", ".join(json.dumps(f, ensure_ascii=False).replace("%", "%%") + ": %s" for f in fields)
         + "}"
     )
-    names = [json.dumps(name, ensure_ascii=False) for name in graph.labels or ()]
+    quoted = [json.dumps(name, ensure_ascii=False) for name in names or ()]
     for block in _blocks(ends):
         rows = [nodes[block].tolist() for nodes in ends.values()]
-        named = [[names[k] for k in row] for row in rows] if names else []
+        named = [[quoted[k] for k in row] for row in rows] if quoted else []
         cells = [*rows, *named, *(_texts(v, block, "null") for v in arrays.values())]
         yield ("\n".join(map(line.__mod__, zip(*cells, strict=True))) + "\n").encode()
 

@@ -1,0 +1,63 @@
+"""The measures that were asked for, for each kind of source: some names mean one thing of graphs, another of tokens."""
+
+from typing import Any
+
+from mixcli.catalog import MEASURES, SEQUENCE_MEASURES, Catalog
+from mixcli.errors import UsageError
+from mixcli.spec import parse
+
+__all__ = ["Asked"]
+
+
+class Asked:
+    """What `-m` said, checked before anything is read.
+
+    Args:
+        specs: measures and groups; None for what each kind of source gets by default.
+
+    Raises:
+        UsageError: a spec that fits no kind of source.
+    """
+
+    def __init__(self, specs: list[str] | None) -> None:
+        self.specs = specs or ["default"]
+        self._made: dict[str, dict[str, Any]] = {}
+        self._errors: dict[str, UsageError] = {}
+        for kind in ("graph", "mask", "attention"):
+            try:
+                self._made[kind] = self._make(kind)
+            except UsageError as error:
+                self._errors[kind] = error
+        if not self._made:
+            known = any(parse(spec).name in SEQUENCE_MEASURES for spec in self.specs)
+            raise self._errors["mask" if known else "graph"]
+
+    def of(self, kind: str) -> dict[str, Any]:
+        """Catalog key -> measure for a "graph", a "mask" or "attention".
+
+        Raises:
+            UsageError: a measure that was asked for is not one of this kind of source.
+        """
+        if kind not in self._made:
+            raise self._errors[kind]
+        return self._made[kind]
+
+    @property
+    def any(self) -> list[Any]:
+        """Every measure that may run."""
+        return [method for methods in self._made.values() for method in methods.values()]
+
+    def _make(self, kind: str) -> dict[str, Any]:
+        catalog = MEASURES if kind == "graph" else SEQUENCE_MEASURES
+        named = [kind if spec == "default" and kind != "graph" else spec for spec in self.specs]
+        specs = catalog.expand(named)
+        return {_key(catalog, spec, specs): catalog.make(spec) for spec in specs}
+
+
+def _key(catalog: Catalog, spec: str, specs: list[str]) -> str:
+    """Catalog name, with the spec's parameters in parentheses where a measure is asked for more than once."""
+    parsed = parse(spec)
+    name = catalog.canonical(parsed.name)
+    twice = sum(catalog.canonical(parse(s).name) == name for s in specs) > 1
+    rest = str(parsed).partition(":")[2]
+    return f"{name}({rest})" if twice and rest else name

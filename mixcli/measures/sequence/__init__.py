@@ -1,0 +1,1 @@
+"""Measures of tokens that read each other: one file each."""
