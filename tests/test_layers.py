@@ -11,7 +11,7 @@ PACKAGE = Path(mixcli.__file__).parent
 
 LAYERS = [
     {"errors", "spec", "catalog", "provenance"},
-    {"arcs", "plan", "graph", "context", "limits", "mask", "sequence"},
+    {"arcs", "plan", "graph", "context", "limits", "heads", "mask", "sequence"},
     {"numerics"},
     {"measures", "rewiring", "generators", "io"},
     {"training", "transforms", "report", "sources", "tracing"},
