@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Pair", "farthest_pair", "farthest_pairs", "memory"]
+__all__ = ["Pair", "farthest_pair", "farthest_pairs", "memory", "pair_of_plan"]
 
 PLAN = Plan("transport_pair", ("jit.py", "transport_pair_kernel.py"), loading=0.4, compiling=5.0)
 PLAIN_CELL = 5e-6  # seconds for a source and a target on the plain path
@@ -104,17 +104,41 @@ def farthest_pair(neighbours: Sequence[AbstractSet[int]], u: int, v: int, p: int
     cost = [[_distance(neighbours, s, t) for t in targets] for s in sources]
     tight, flow = _optimal(cost, supply, demand)
     arcs = [(-cost[s][t] * min(supply[s], demand[t]), s, t) for s, row in enumerate(tight) for t in row]
-    best = Pair(-1, -1, 0, -1)
+    most, best = [[0] * len(targets) for _ in sources], 0  # of each arc over all plans, as far as it can matter
     for bound, s, t in sorted(arcs):
-        if -bound < best.value:
+        if -bound < best:
             break
-        if -bound == best.value and (sources[s], targets[t]) > best[:2]:
-            continue
         flow[s][t] += _reroute(tight, flow, s, t, min(supply[s], demand[t]) - flow[s][t])
-        found = Pair(sources[s], targets[t], cost[s][t], cost[s][t] * flow[s][t])
-        if (-found.value, found[:2]) < (-best.value, best[:2]):
-            best = found
-    return best
+        most[s][t] = flow[s][t]
+        best = max(best, cost[s][t] * flow[s][t])
+    return pair_of_plan(sources, targets, most, cost)
+
+
+def pair_of_plan(sources: Sequence[int], targets: Sequence[int], plan: Matrix, distance: Matrix) -> Pair:
+    """What a given plan decides: the pair of greatest distance times mass, of equal ones the smallest (s, t).
+
+    `farthest_pair` asks it about the most that each pair carries in any optimal plan.
+
+    Args:
+        sources: nodes that mass leaves.
+        targets: nodes it goes to.
+        plan: mass from each source to each target, in one unit, as integers.
+        distance: hops between them.
+
+    Example:
+        >>> pair_of_plan([0, 1], [6, 7], [[0, 5], [5, 0]], [[3, 3], [3, 3]])
+        Pair(source=0, target=7, distance=3, value=15)
+    """
+    found = [
+        (-mass * hops, source, target, hops)
+        for source, row, far in zip(sources, plan, distance, strict=True)
+        for target, mass, hops in zip(targets, row, far, strict=True)
+        if mass * hops > 0
+    ]
+    if not found:
+        return Pair(-1, -1, 0, 0)
+    value, source, target, hops = min(found)
+    return Pair(source, target, hops, -value)
 
 
 def _excess(neighbours: Sequence[AbstractSet[int]], u: int, v: int, p: int, q: int) -> list[tuple[int, int]]:
