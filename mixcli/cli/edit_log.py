@@ -1,7 +1,6 @@
-"""`--log`: every edit as a JSON line, with the place of its graph and the names of its ends."""
+"""`--log`: every edit as a JSON line, and what it takes to make them again."""
 
 import json
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,14 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from mixcli.graph import Graph
-    from mixcli.rewiring.base import Edit
+    from mixcli.rewiring.base import Rewired, Rewiring
 
-__all__ = ["LogOption", "logger", "opened"]
+__all__ = ["LogOption", "opened", "write_log"]
 
 LogOption = Annotated[
     Path | None,
-    typer.Option("--log", metavar="FILE", help="Write every edit here, as JSON lines; replay:FILE makes them again."),
+    typer.Option(
+        "--log",
+        metavar="FILE",
+        help="Write every edit here, as JSON lines; replay:FILE makes them again, on the same graph.",
+    ),
 ]
 
 
@@ -27,26 +29,13 @@ def opened(stack: ExitStack, log: Path | None, force: bool) -> Any:
     return None if log is None else stack.enter_context(replacing(log, force))
 
 
-def logger(out: Any, index: int, graph: "Graph") -> "Callable[[Edit], None] | None":
-    """Writes an edit with the place of its graph in the stream, and the names of its ends where they have any.
-
-    Args:
-        out: the open log, or None.
-        index: place of the graph.
-        graph: the graph.
-    """
+def write_log(out: Any, result: "Rewired", index: int, method: "Rewiring") -> None:
+    """Write what was done to the graph at a place of the stream, where there is a log."""
     if out is None:
-        return None
+        return
+    from mixcli.report.record import jsonable
+    from mixcli.rewiring.edit_log import log_rows
 
-    def write(edit: "Edit") -> None:
-        from mixcli.report.record import jsonable
-
-        row: dict[str, Any] = {
-            "step": edit.step, "op": edit.op, "u": edit.u, "v": edit.v, "score": edit.score, "reason": edit.reason,
-            "graph": index,
-        }  # fmt: skip
-        if graph.labels is not None:
-            row |= {"u_label": graph.labels[edit.u], "v_label": graph.labels[edit.v]}
+    weighs = method.will_weigh() and bool(result.edits or not result.interrupted)
+    for row in log_rows(result, index, weighs):
         out.write((json.dumps(jsonable(row), ensure_ascii=False) + "\n").encode())
-
-    return write

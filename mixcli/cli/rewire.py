@@ -11,7 +11,7 @@ import typer
 from mixcli.catalog import REWIRINGS
 from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption, needs_edits
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
-from mixcli.cli.edit_log import LogOption, logger, opened
+from mixcli.cli.edit_log import LogOption, opened, write_log
 from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.options import shared
 from mixcli.cli.shell import Shell, different, pipe_errors, plural
@@ -69,8 +69,6 @@ def rewire(
     shell.processor_only("rewirings")
     with ExitStack() as stack:
         edits = None if shell.dry_run else opened(stack, log, shell.force)
-        if edits is not None and job.reweighs:
-            shell.note("--log: holds the edges that change, not the weights that the method gives")
         results = job.results(sources, edits)
         first = next(results, None)
         if first is None:
@@ -103,7 +101,6 @@ class _Job:
         made = REWIRINGS.make(method)  # a wrong spec must fail before anything is read
         if until is not None:
             needs_edits(made, "--until")
-        self.reweighs = made.reweighs
         if every > 1 and until is None:
             raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
         self.condition: Any = None
@@ -128,7 +125,8 @@ class _Job:
         stopped = False
         for index, graph in graphs if self.alone else itertools.islice(graphs, 1):
             with self.shell.surviving():
-                result = self._one(index, graph, context, told, logger(edits, index, graph))
+                result = self._one(index, graph, context, told)
+                write_log(edits, result, index, REWIRINGS.make(self.method).at(index))
                 yield result
                 stopped = self._stopped(result)
             context.forget()
@@ -156,9 +154,7 @@ class _Job:
         for result in apply_many(
             rewiring, rest, context=context, budget=self.budget.of, jobs=self.jobs, refused=refused
         ):
-            if write := logger(edits, next(place), result.base):
-                for edit in result.edits:
-                    write(edit)
+            write_log(edits, result, next(place), rewiring)
             told.one(result, rewiring, self.budget.of(result.base))
             yield result
             self._stopped(result)
@@ -171,13 +167,13 @@ class _Job:
             self.shell.exit_code = Interrupted.exit_code
         return result.interrupted
 
-    def _one(self, index: int, graph: "Graph", context: "Context", told: Told, log: Any) -> "Rewired":
+    def _one(self, index: int, graph: "Graph", context: "Context", told: Told) -> "Rewired":
         from mixcli.rewiring.base import apply
 
         rewiring, wanted = REWIRINGS.make(self.method).at(index), self.budget.of(graph)
         limits = self.limits.of(graph)
         if self.condition is None:
-            result = apply(rewiring, graph, context=context, budget=wanted, constraints=limits, log=log)
+            result = apply(rewiring, graph, context=context, budget=wanted, constraints=limits)
             told.one(result, rewiring, wanted)
             return result
         from mixcli.tracing.until import rewire_until
@@ -190,7 +186,6 @@ class _Job:
             budget=wanted,
             context=context,
             constraints=limits,
-            log=log,
         )
         told.one(outcome.rewired, rewiring, wanted, self._ended(outcome))
         told.reached += outcome.reached

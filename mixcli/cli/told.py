@@ -45,7 +45,7 @@ class Told:
             if after.plan and after.plan != base.plan:
                 line += f", {after.plan}"
             line += _end(result, method, wanted) if ended is None else f"; {ended}"
-            line += _weights(base, after) if result.added or method.reweighs else ""
+            line += _weights(base, after) if result.added or method.will_weigh() else ""
             for reason in after.provenance[-1].notes.get("why", ()):
                 self.shell.note(f"{base.name}: {reason}" if self.graphs > 1 else reason)
             self.shell.note(line)

@@ -107,6 +107,10 @@ class Rewiring(ABC):
         """The graph after some of the edits with the conductances that the method gives; by default as they were."""
         return after
 
+    def will_weigh(self) -> bool:
+        """Whether `weigh` gives weights; only a method that reads what was done before knows more than its class."""
+        return self.reweighs
+
     def at(self, index: int) -> Rewiring:
         """The method for the graph at a place of a stream; only one that reads what was done before depends on it."""
         return self

@@ -70,7 +70,7 @@ class Following:
         self, graph: Graph, columns: Sequence[Column], context: Context, method: Rewiring | None = None
     ) -> None:
         self.base, self.columns = graph.replace(edge={}), columns
-        reweighs = method is not None and method.reweighs
+        reweighs = method is not None and method.will_weigh()
         self._weigh = (lambda after: method.weigh(self.base, after, context)) if method is not None else None
         self.context = dataclasses.replace(context, progress=lambda what, done, total: None, _memo={})
         self.edits: list[Edit] = []

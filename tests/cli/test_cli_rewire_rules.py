@@ -3,9 +3,12 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import mixcli as mx
+from mixcli.generators import graphs as families
+from mixcli.graph import Graph
 
 
 def test_a_log_replayed_gives_the_identical_graph(mixcli, tmp_path: Path) -> None:
@@ -108,11 +111,36 @@ def test_what_cannot_be_had_is_said(mixcli, tmp_path: Path, arguments: list[str]
     assert says in done.stderr_text
 
 
-def test_a_log_of_another_graph_is_refused(mixcli) -> None:
+def test_a_log_of_another_graph_is_refused(mixcli, tmp_path: Path) -> None:
     mixcli("rewire", "zoo:cycle:9", "--method", "random:3", "--log", "e.jsonl", "-o", "a.jsonl")
-    done = mixcli("rewire", "zoo:path:3", "--method", "replay:e.jsonl", "--to", "jsonl")
+    done = mixcli("rewire", "zoo:path:9", "--method", "replay:e.jsonl", "--to", "jsonl")
+    assert done.returncode == 4
+    assert done.stderr_text.count("\n") == 1
+    assert "e.jsonl: expected the graph that was given to random" in done.stderr_text
+    told = mixcli("rewire", "zoo:path:9", "--method", "replay:e.jsonl,check=false", "--to", "jsonl")
+    assert told.returncode == 0, told.stderr_text
+    (tmp_path / "old.jsonl").write_text('{"step": 0, "op": "add", "u": 0, "v": 9, "score": 1}\n')
+    done = mixcli("rewire", "zoo:path:9", "--method", "replay:old.jsonl", "--to", "jsonl")
     assert done.returncode == 3
-    assert "e.jsonl" in done.stderr_text
+    assert "old.jsonl" in done.stderr_text
+
+
+def test_weights_plans_and_refusals_are_replayed(mixcli, tmp_path: Path) -> None:
+    arc = Graph(3, np.array([[0, 1], [1, 2]]), directed=True)
+    many = [families.barbell(4), arc, families.grid(3, 4).replace(weight=np.arange(1.0, 18.0)), families.path(2)]
+    mx.save(many, tmp_path / "in.jsonl")
+    for method in ("digl:k=3", "laser"):
+        done = mixcli("rewire", "in.jsonl", "--method", method, "--log", "e.jsonl", "-o", "a.jsonl", "--force")
+        assert done.returncode == 4
+        again = mixcli("rewire", "in.jsonl", "--method", "replay:e.jsonl", "-o", "b.jsonl", "--force")
+        assert again.returncode == 4
+        assert "lines for graph 1 of the stream, found none" in again.stderr_text
+        rows = [
+            [{k: v for k, v in json.loads(line).items() if k != "provenance"} for line in path.read_text().splitlines()]
+            for path in (tmp_path / "a.jsonl", tmp_path / "b.jsonl")
+        ]
+        assert rows[0] == rows[1]
+        assert len(rows[0]) == 3
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mixcli.errors import InputError, NotApplicable
+from mixcli.plan import LayerPlan
 from mixcli.rewiring.base import Edit, Rewiring
+from mixcli.rewiring.edit_log import Logged, read_log
 from mixcli.rewiring.edits import edited
 from mixcli.rewiring.names import NodeNames
 from mixcli.spec import param
@@ -33,27 +33,34 @@ class Replay(Rewiring):
 
     The log is what `mixcli rewire --log` writes: JSON lines with step, op ("add" or "remove"), u, v, score, reason, the
     place `graph` of the graph in its stream, and u_label, v_label where nodes have names. Names go before numbers, so
-    the same graph may come with its nodes in another order. Every edit is checked before the first is made.
+    the same graph may come with its nodes in another order. Weights that the method gave (digl) and layer plans are in
+    the log too, so the result is that of the method, bit for bit. Every edit is checked before the first is made.
 
-    Weights are not in a log: of a method that weighs edges anew (digl) it repeats the edges alone. Undoing takes the
-    edits back from the last to the first; an edge that comes back has weight 1 and no payload.
+    The log says which graph it was made for, by a digest of edges and weights, and is not applied to another one unless
+    `check` is false, nor to one of the stream that it does not know. A log without digests goes with any graph.
+
+    Undoing takes the edits back from the last to the first, on the graph that came of them; an edge that comes back has
+    weight 1 and no payload, and weights stay as they are.
 
     Args:
         file: the log.
         graph: place of the graph in the stream that the log was made from; none: its place in the present stream, or,
             for a single graph, the only one in the log.
         undo: take the edits back, on the graph as it was after them.
+        check: refuse a graph other than the one the log was made for.
 
     Yields:
         The edits of the log, with their scores and reasons.
 
     Raises:
         InputError: the log cannot be read, or an edit is not possible on this graph.
+        NotApplicable: the log was made for another graph, or gives weights and only some of its edits are made.
 
     Cost: O(m + k log k) for k edits.
 
     Example:
         >>> import json, tempfile
+        >>> from pathlib import Path
         >>> from mixcli.generators.graphs import path
         >>> from mixcli.rewiring.base import rewire
         >>> with tempfile.TemporaryDirectory() as folder:
@@ -67,6 +74,7 @@ class Replay(Rewiring):
     file: str = param("", "log of edits, as --log writes it")
     graph: int | None = param(None, "place of the graph in the log's stream; none: as it comes", ge=0)
     undo: bool = param(False, "take the edits back, the last one first")
+    check: bool = param(True, "refuse a graph other than the one the log was made for")
 
     removes = True
     seeded = False
@@ -80,12 +88,11 @@ class Replay(Rewiring):
         return self if self.graph is not None else dataclasses.replace(self, graph=index)
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
-        if not self.file:
-            raise NotApplicable("a log of edits", "none", "name its file: replay:edits.jsonl")
-        log = _log(self.file)
+        logged = self._logged()
+        if self.check:
+            logged.check(graph, self.undo, self.file)
         names = NodeNames(graph)
-        lines = log.of_graph(self.graph, self.file)
-        edits = [_edit(row, number, graph, names, self.file) for number, row in lines]
+        edits = [_edit(row, number, graph, names, self.file) for number, row in logged.edits]
         if self.undo:
             edits = [_back(edit, step) for step, edit in enumerate(reversed(edits))]
         try:
@@ -98,75 +105,48 @@ class Replay(Rewiring):
                 raise InputError("edits that the constraints allow", str(edit), fix, where=self.file)
             yield edit
 
+    def will_weigh(self) -> bool:
+        return not self.undo and bool(self._logged().weights)
+
+    def weigh(self, base: Graph, after: Graph, context: Context) -> Graph:
+        if not self.will_weigh():
+            return after
+        names, lines = NodeNames(base), self._logged().weights
+        pairs = [_pair(row, number, base, names, self.file) for number, row in lines]
+        key = np.array([u * base.n + v for u, v in pairs])
+        order = np.argsort(key)
+        wanted = after.edges[:, 0] * base.n + after.edges[:, 1]
+        rows = order[np.minimum(np.searchsorted(key, wanted, sorter=order), len(key) - 1)]
+        if (key[rows] != wanted).any():
+            u, v = after.edges[(key[rows] != wanted).argmax()].tolist()
+            fix = "make all edits of the log: no budget, no trace"
+            raise NotApplicable("a weight for every edge in the log", f"none for {u}-{v}", fix, where=self.file)
+        return after.replace(weight=np.array([float(row["weight"]) for _, row in lines])[rows])
+
+    def plan(self, graph: Graph, context: Context) -> LayerPlan:
+        facts = self._logged().facts
+        plan = facts.get("plan") if facts is not None and not self.undo else None
+        return LayerPlan.from_json(plan) if isinstance(plan, dict) else graph.plan
+
     def notes(self, graph: Graph, context: Context, rules: Rules) -> dict[str, Any]:
-        return {"log_sha256": _log(self.file).sha256} if self.file else {}
+        return {"log_sha256": read_log(self.file).sha256}
 
-
-class _Log(NamedTuple):
-    """The lines of a log by graph, and its digest."""
-
-    rows: Mapping[int, list[tuple[int, dict[str, Any]]]]
-    sha256: str
-
-    def of_graph(self, index: int | None, file: str) -> list[tuple[int, dict[str, Any]]]:
-        if index is None and len(self.rows) > 1:
-            found = f"edits of {len(self.rows)}"
-            raise InputError("a log of one graph", found, "say which: replay:file=…,graph=0", where=file)
-        return self.rows.get(index, []) if index is not None else next(iter(self.rows.values()), [])
-
-
-def _log(file: str) -> _Log:
-    """The log in a file; read once however many graphs ask."""
-    try:
-        facts = Path(file).stat()
-    except (OSError, ValueError) as error:
-        raise InputError("a log of edits", getattr(error, "strerror", None) or str(error), where=file) from error
-    return _read(file, facts.st_mtime_ns, facts.st_size)
-
-
-@lru_cache(maxsize=1)
-def _read(file: str, changed: int, size: int) -> _Log:
-    try:
-        data = Path(file).read_bytes()
-        text = data.decode()
-    except OSError as error:
-        raise InputError("a log of edits", error.strerror or str(error), where=file) from error
-    except UnicodeDecodeError:
-        raise InputError("JSON lines", "bytes that are no text", "give what --log wrote", where=file) from None
-    rows: dict[int, list[tuple[int, dict[str, Any]]]] = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        if line.strip():
-            row = _row(line, f"{file}:{number}")
-            rows.setdefault(row.get("graph", 0), []).append((number, row))
-    return _Log(rows, hashlib.sha256(data).hexdigest())
-
-
-def _row(line: str, where: str) -> dict[str, Any]:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise InputError("an edit as a JSON object", line[:60], "give what --log wrote", where=where)
-    if row.get("op") not in ("add", "remove"):
-        raise InputError('op "add" or "remove"', repr(row.get("op")), "correct this line", where=where)
-    for key, default in (("u", None), ("v", None), ("step", 0), ("graph", 0)):
-        value = row.get(key, default)
-        if type(value) is not int or value < 0:
-            raise InputError(f"{key}, a whole number >= 0", repr(value), "correct this line", where=where)
-    score = row.get("score")
-    if score is not None and type(score) not in (int, float):
-        raise InputError("score, a number", repr(score), "correct this line", where=where)
-    return row
+    def _logged(self) -> Logged:
+        if not self.file:
+            raise NotApplicable("a log of edits", "none", "name its file: replay:edits.jsonl")
+        return read_log(self.file).of_graph(self.graph, self.check)
 
 
 def _edit(row: dict[str, Any], number: int, graph: Graph, names: NodeNames, file: str) -> Edit:
-    u, v = (_node(row, end, graph, names, f"{file}:{number}") for end in ("u", "v"))
-    if not graph.directed:
-        u, v = min(u, v), max(u, v)
+    u, v = _pair(row, number, graph, names, file)
     score = row.get("score")
     reason = str(row.get("reason", ""))
     return Edit(row["op"], u, v, float("nan") if score is None else float(score), row.get("step", 0), reason)
+
+
+def _pair(row: dict[str, Any], number: int, graph: Graph, names: NodeNames, file: str) -> tuple[int, int]:
+    u, v = (_node(row, end, graph, names, f"{file}:{number}") for end in ("u", "v"))
+    return (u, v) if graph.directed else (min(u, v), max(u, v))
 
 
 def _back(edit: Edit, step: int) -> Edit:
