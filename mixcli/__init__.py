@@ -11,11 +11,14 @@ from typing import Any
 __version__ = "0.1.0"
 
 _EXPORTS = {
+    "Attention": "mixcli.sequence",
     "Constraints": "mixcli.rewiring.base",
     "Context": "mixcli.context",
     "Graph": "mixcli.graph",
     "LayerPlan": "mixcli.plan",
     "Overlay": "mixcli.plan",
+    "Mask": "mixcli.mask",
+    "MaskSequence": "mixcli.sequence",
     "MixcliError": "mixcli.errors",
     "Rewired": "mixcli.rewiring.base",
     "Values": "mixcli.measures.base",
@@ -26,7 +29,9 @@ _EXPORTS = {
     "from_scipy": "mixcli.io.adapters",
     "load": "mixcli.sources",
     "load_all": "mixcli.sources",
+    "load_sequence": "mixcli.sources",
     "measure": "mixcli.measures.base",
+    "measure_sequence": "mixcli.measures.sequence_base",
     "rewire": "mixcli.rewiring.base",
     "save": "mixcli.sources",
     "rewire_until": "mixcli.tracing.until",

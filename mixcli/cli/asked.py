@@ -20,7 +20,7 @@ class Asked:
     """
 
     def __init__(self, specs: list[str] | None) -> None:
-        self.specs = specs or ["default"]
+        self.specs = list(specs or ["default"])
         self._made: dict[str, dict[str, Any]] = {}
         self._errors: dict[str, UsageError] = {}
         for kind in ("graph", "mask", "attention"):
@@ -39,7 +39,8 @@ class Asked:
             UsageError: a measure that was asked for is not one of this kind of source.
         """
         if kind not in self._made:
-            raise self._errors[kind]
+            error, others = self._errors[kind], " and ".join(self._made)
+            raise UsageError(error.expected, error.found, f"{', '.join(self.specs)} is for {others}; {error.fix}")
         return self._made[kind]
 
     @property
