@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import os
 import signal
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -20,11 +22,15 @@ if TYPE_CHECKING:
 
     from mixcli.graph import Graph
 
+    Waited = Future[tuple[list[Any], float]]
+
 __all__ = ["apply_many"]
 
 GRAPHS = 1024  # graphs of a chunk at most
 ENTRIES = 1 << 21  # their nodes and edges at most, some 100 MiB of working memory
 PATIENCE = 0.5  # seconds after which a chunk is closed where graphs come in slowly
+FIRST, FEW = 256, 4  # graphs of the first chunk where a method does many at once, and for each job where it does not
+WORTH = 2.0  # seconds of work that a chunk should take, since Ctrl-C or a crash loses a chunk
 
 Budget = int | None | Callable[["Graph"], int | None]
 Refused = Callable[[int, "Graph", MixcliError], None]
@@ -55,7 +61,7 @@ def apply_many(
         as interrupted, and the rest is left out.
 
     Cost: that of the method; memory of one chunk (at most 1024 graphs and 2 million nodes and edges, unless a single
-    graph is larger), of 2 jobs chunks with several jobs.
+    graph is larger), of 2 jobs chunks with several jobs. Chunks grow and shrink to take about two seconds each.
 
     Example:
         >>> from mixcli.generators.graphs import barbell, path
@@ -68,7 +74,8 @@ def apply_many(
     context = context or Context()
     work = _Work(method, context, budget)
     done = 0
-    for chunk, outcomes in _worked(work, _chunks(graphs), jobs):
+    pace = _Pace(FIRST if type(method).edits_many is not Rewiring.edits_many else FEW * jobs, jobs)
+    for chunk, outcomes in _worked(work, _chunks(graphs, pace), jobs, pace):
         if outcomes is None:
             graph = chunk[0]
             yield finished(method, graph, [], context, Rules(graph), budget=work.wanted(graph), interrupted=True)
@@ -112,6 +119,11 @@ class _Work:
                 self.context.forget()
         return [self._alone(first + at, graph, k) for at, (graph, k) in enumerate(zip(graphs, budgets, strict=True))]
 
+    def timed(self, first: int, graphs: list[Graph], budgets: list[int | None]) -> tuple[list[Any], float]:
+        """The same, with the seconds it took."""
+        started = time.monotonic()
+        return self.edits(first, graphs, budgets), time.monotonic() - started
+
     def _alone(self, place: int, graph: Graph, budget: int | None) -> Any:
         method = self.method.at(place)
         try:
@@ -124,12 +136,30 @@ class _Work:
             self.context.forget()
 
 
-def _chunks(graphs: Iterable[Graph]) -> Iterator[list[Graph]]:
+class _Pace:
+    """How many graphs a chunk should have: as many as take about two seconds.
+
+    Args:
+        graphs: of the first chunk.
+        jobs: pieces of a chunk that are worked on at the same time.
+    """
+
+    def __init__(self, graphs: int, jobs: int) -> None:
+        self.graphs, self.jobs = min(graphs, GRAPHS), jobs
+
+    def took(self, graphs: int, seconds: float) -> None:
+        """Take note of how long a piece took; a chunk grows fourfold at most."""
+        fitting = self.jobs * graphs * WORTH / max(seconds, 1e-9)
+        self.graphs = max(1, int(min(fitting, 4 * self.graphs, GRAPHS)))
+
+
+def _chunks(graphs: Iterable[Graph], pace: _Pace | None = None) -> Iterator[list[Graph]]:
     """The stream in lists that fit into memory together."""
     chunk: list[Graph] = []
     entries, opened = 0, time.monotonic()
     for graph in graphs:
-        full = len(chunk) == GRAPHS or entries + graph.n + graph.m > ENTRIES
+        most = pace.graphs if pace is not None else GRAPHS
+        full = len(chunk) >= most or entries + graph.n + graph.m > ENTRIES
         if chunk and (full or time.monotonic() > opened + PATIENCE):
             yield chunk
             chunk, entries, opened = [], 0, time.monotonic()
@@ -139,23 +169,28 @@ def _chunks(graphs: Iterable[Graph]) -> Iterator[list[Graph]]:
         yield chunk
 
 
-def _worked(work: _Work, chunks: Iterator[list[Graph]], jobs: int) -> Iterator[tuple[list[Graph], list[Any] | None]]:
+def _worked(
+    work: _Work, chunks: Iterator[list[Graph]], jobs: int, pace: _Pace
+) -> Iterator[tuple[list[Graph], list[Any] | None]]:
     """Each chunk and what became of its graphs; None where Ctrl-C came first."""
     if jobs > 1:
-        yield from _spread(work, chunks, jobs)
+        yield from _spread(work, chunks, jobs, pace)
         return
     place = 0
     for chunk in chunks:
         try:
-            outcomes = work.edits(place, chunk, [work.wanted(g) for g in chunk])
+            outcomes, seconds = work.timed(place, chunk, [work.wanted(g) for g in chunk])
         except KeyboardInterrupt:
             yield chunk, None
             return
+        pace.took(len(chunk), seconds)
         yield chunk, outcomes
         place += len(chunk)
 
 
-def _spread(work: _Work, chunks: Iterator[list[Graph]], jobs: int) -> Iterator[tuple[list[Graph], list[Any] | None]]:
+def _spread(
+    work: _Work, chunks: Iterator[list[Graph]], jobs: int, pace: _Pace
+) -> Iterator[tuple[list[Graph], list[Any] | None]]:
     """The same in several processes, at most two chunks a process under way, results in order."""
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
@@ -163,18 +198,18 @@ def _spread(work: _Work, chunks: Iterator[list[Graph]], jobs: int) -> Iterator[t
     alone = Context(work.context.seed, 1, work.context.device, work.context.limits)
     task = _Work(work.method, alone)
     others = multiprocessing.active_children()
-    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _leave_interrupts)
-    waiting: deque[tuple[list[Graph], Future[list[Any]]]] = deque()
+    pool = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _follow)
+    waiting: deque[tuple[list[Graph], Waited]] = deque()
     place = 0
     try:
         for chunk in itertools.chain.from_iterable(_parts(chunk, jobs) for chunk in chunks):
             budgets = [work.wanted(g) for g in chunk]
-            waiting.append((chunk, pool.submit(task.edits, place, chunk, budgets)))
+            waiting.append((chunk, pool.submit(task.timed, place, chunk, budgets)))
             place += len(chunk)
             if len(waiting) > 2 * jobs:
-                yield _next(waiting)
+                yield _next(waiting, pace)
         while waiting:
-            yield _next(waiting)
+            yield _next(waiting, pace)
     except KeyboardInterrupt:
         if waiting:
             yield waiting[0][0], None
@@ -191,11 +226,21 @@ def _parts(chunk: list[Graph], jobs: int) -> Iterator[list[Graph]]:
     return (chunk[at : at + size] for at in range(0, len(chunk), size))
 
 
-def _next(waiting: deque[tuple[list[Graph], Future[list[Any]]]]) -> tuple[list[Graph], list[Any]]:
-    outcomes = waiting[0][1].result()
+def _next(waiting: deque[tuple[list[Graph], Waited]], pace: _Pace) -> tuple[list[Graph], list[Any]]:
+    outcomes, seconds = waiting[0][1].result()
+    pace.took(len(outcomes), seconds)
     return waiting.popleft()[0], outcomes
 
 
-def _leave_interrupts() -> None:
-    """Ctrl-C reaches every process of a terminal; the one that started the others decides."""
+def _follow() -> None:
+    """Ctrl-C reaches every process of a terminal; the one that started the others decides, and its end is their end."""
+    import multiprocessing
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(multiprocessing.parent_process(),), daemon=True).start()
+
+
+def _end_with(parent: Any) -> None:
+    """Without it a killed parent leaves its processes waiting for work for ever."""
+    parent.join()
+    os.kill(os.getpid(), signal.SIGTERM)

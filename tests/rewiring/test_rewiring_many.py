@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,6 +96,7 @@ def test_several_processes_give_the_same_in_order(monkeypatch) -> None:
 
 def test_an_interrupt_keeps_the_chunks_that_are_done(monkeypatch) -> None:
     monkeypatch.setattr(module, "GRAPHS", 8)
+    monkeypatch.setattr(module, "FEW", 8)
     done = list(apply_many(Interrupted(), GRAPHS))
     assert [d.base.name for d in done] == [f"g{s}" for s in range(17)]
     assert [d.interrupted for d in done] == [False] * 16 + [True]
@@ -118,3 +123,47 @@ def test_processes_end_with_the_stream_that_is_left(monkeypatch) -> None:
     while time.monotonic() < deadline and set(multiprocessing.active_children()) - set(before):
         time.sleep(0.05)
     assert not set(multiprocessing.active_children()) - set(before)
+
+
+def test_chunks_follow_the_time_they_take(monkeypatch) -> None:
+    monkeypatch.setattr(module, "GRAPHS", 64)
+    pace = module._Pace(8, 1)
+    sizes = []
+    for seconds, chunk in zip((0.0, 0.1, 4.0, 400.0, 1.0), module._chunks(iter(GRAPHS * 5), pace), strict=False):
+        sizes.append(len(chunk))
+        pace.took(len(chunk), seconds)
+    assert sizes == [8, 32, 64, 32, 1]
+    assert module._Pace(10**6, 4).graphs == 64
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="no /proc to look into")
+def test_processes_end_with_the_one_that_started_them(tmp_path: Path) -> None:
+    """A parent that is killed cannot tell them to."""
+    script = (
+        "from mixcli.generators.graphs import erdos_renyi\n"
+        "from mixcli.rewiring.graph.gtr import GTR\n"
+        "from mixcli.rewiring.many import apply_many\n"
+        "import multiprocessing\n"
+        "if __name__ == '__main__':\n"
+        "    for done in apply_many(GTR(200), (erdos_renyi(100, 300, s) for s in range(4000)), jobs=2):\n"
+        "        print([p.pid for p in multiprocessing.active_children()], flush=True)\n"
+    )
+    (tmp_path / "run.py").write_text(script)
+    running = subprocess.Popen([sys.executable, "run.py"], cwd=tmp_path, stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    workers = json.loads(running.stdout.readline())
+    assert len(workers) == 2
+    running.kill()
+    running.wait()
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and any(map(alive, workers)):
+        time.sleep(0.05)
+    assert not any(map(alive, workers))
+
+
+def alive(process: int) -> bool:
+    """Whether a process runs; one that has ended and waits to be collected does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
