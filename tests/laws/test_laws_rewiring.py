@@ -21,6 +21,8 @@ from mixcli.spec import build, parameters, parse, spec_of
 EXAMPLES = settings(max_examples=12, deadline=None)
 NAMES = list(REWIRINGS)
 IGNORE_WEIGHTS = ["sdrf", "fosr", "borf", "afrc", "random", "cayley", "expander", "virtual_node", "laser"]
+JOIN = ["fosr", "random", "replay", "auto", "double_edge_swap"]
+"""Methods that may join components; `auto` as the method it chooses, a swap with degrees kept."""
 BARE = np.zeros((0, 2), np.int64)
 SEEDED_ON = [families.barabasi_albert(60, 3), families.torus(6, 6), families.barbell(8)]
 
@@ -74,6 +76,24 @@ def test_odd_graphs(name: str, case: str) -> None:
         done = run(name, g)
     assert done.graph.n == g.n
     assert done.graph.m == g.m + done.added - done.removed
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n not in JOIN])
+@given(g=graphs(max_nodes=10), seed=st.integers(0, 3))
+@EXAMPLES
+def test_components_are_joined_by_those_only_that_say_so(name: str, g: Graph, seed: int) -> None:
+    before = g.components.of_node
+    assert all(before[u] == before[v] for u, v in run(name, g, seed=seed).graph.edges.tolist())
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("n", [0, 1, 2, 5])
+def test_graphs_without_edges_and_complete_ones(name: str, n: int) -> None:
+    """Only what joins components has something to add to a graph without edges, and nothing can be added to K_n."""
+    bare = run(name, Graph(n, BARE))
+    assert bare.removed == 0
+    assert bare.added == 0 or (n > 1 and name in JOIN)
+    assert run(name, families.complete(n) if n else Graph(0, BARE)).added == 0
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -15,6 +15,7 @@ from mixcli.numerics.motifs import graph_counts
 from mixcli.numerics.neighbours import Neighbours
 from mixcli.numerics.union import union
 from mixcli.rewiring.base import Edit, Rewiring, Rules, topology_rng
+from mixcli.rewiring.published import AFRC_SETTINGS, AFRC_SOURCE
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -38,8 +39,9 @@ class AFRC(Rewiring):
     Stated rules: κ is measured at the start of an iteration, neighbourhoods are those of the moment. The highest κ goes
     first, and the lowest is served first; of equal edges the one with the smallest (u, v). The mixture is fitted by
     expectation maximisation from the best split into two, so it does not depend on chance; where all curvatures are
-    equal there is none, and nothing to do. Constraints take partners out of the draw. Weights play no role and are
-    kept. A removal may disconnect the graph.
+    equal (a complete graph, a single edge, no edge at all) there is none, and nothing to do. Components are never
+    joined and isolated nodes stay so. Constraints take partners out of the draw. Weights play no role and are kept. A
+    removal may disconnect the graph.
 
     Args:
         iterations: iterations.
@@ -70,6 +72,8 @@ class AFRC(Rewiring):
     cost = "all triangles and 4-cycles, once per iteration"
     equation = "remove κ > Δ_U, add at κ < Δ_L; Δ_L, Δ_U from a mixture of two normal distributions"
     cites = "Fesser & Weber, LoG 2023, Section 4"
+    published = AFRC_SETTINGS
+    published_in = AFRC_SOURCE
     deviations = (
         "a clean-up of attributes sets every curvature to 0 before it is used, so nothing is ever changed",
         "N(u) - N(v) holds v, so self-loops are added",

@@ -37,7 +37,8 @@ class BORF(Rewiring):
     in order of (s, t). The pair depends on the graph alone, not on the plan that some solver returns: the inner maximum
     runs over all optimal plans, mass that μ_u and μ_v share staying where it is. A pair at distance 1 adds nothing, a
     pair that two edges name is added once. It stops after a batch without edits. Constraints pass over a pair and take
-    the next edge in order. Weights play no role and are kept. A removal may disconnect the graph.
+    the next edge in order. Components are never joined and isolated nodes stay so; a graph without edges gets nothing,
+    a complete one can only lose edges. Weights play no role and are kept. A removal may disconnect the graph.
 
     Args:
         iterations: batches.

@@ -36,6 +36,9 @@ class Cayley(Rewiring):
     by no readout, loss or statistic) or is cut off with its edges (`egp`). Layers are counted from 1: odd ones use the
     graph, even ones the Cayley graph alone.
 
+    Stated rules: the edges of the graph play no role, so components and isolated nodes are reached like all others; a
+    graph without nodes gets an empty overlay, a single node the six elements of q = 2 (`egp`: no edge).
+
     Args:
         mode: cgp, the whole Cayley graph with virtual nodes; egp, its first n elements.
         order: bfs numbers elements breadth first. dfs takes the newest element found first, as the notebook released

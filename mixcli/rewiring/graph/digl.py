@@ -11,6 +11,7 @@ import numpy as np
 
 from mixcli.numerics.sparsified import GRID, Diffused, diffused
 from mixcli.rewiring.base import Edit, Rewiring
+from mixcli.rewiring.published import DIGL_SETTINGS, DIGL_SOURCE
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ class DIGL(Rewiring):
     divided by the sum of the kept entries, averaged over the two columns (the published code divides in one direction,
     which makes the graph directed). k counts a node's own entry, as the published code does; it enters the sums and is
     then left out, since a graph here has no self-loops. Equal entries of a column: the smaller node first. Components
-    are never joined. Weights are conductances and decide.
+    are never joined and isolated nodes stay so; a graph without edges gets nothing, a complete one can only lose edges.
+    Weights are conductances and decide.
 
     The edits go in pairs, the strongest addition with the weakest removal, so a budget gives a graph between the two;
     its edges have their weights by S too.
@@ -91,6 +93,8 @@ class DIGL(Rewiring):
     equation = "S = α (I - (1 - α) T)^-1 or exp(-t (I - T)); keep the k largest of each column, or all >= ε"
     cites = "Gasteiger, Weißenberger & Günnemann, NeurIPS 2019"
     score = "diffusion weight S_uv"
+    published = DIGL_SETTINGS
+    published_in = DIGL_SOURCE
     deviations = (
         "entries divided by the sum of one column only, so the graph is directed",
         "self-loops stay as edges",

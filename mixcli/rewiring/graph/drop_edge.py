@@ -25,9 +25,10 @@ class DropEdge(Rewiring):
 
     Equation: remove uv where U_uv < p, U_uv uniform on [0, 1).
 
-    Edges go in ascending order of U, so a smaller p, or a smaller budget, takes a prefix of what a larger one takes.
-    The published method draws anew in every epoch of a training; this is one draw, for a graph that is written to a
-    file or compared with others. It may disconnect the graph. Weights play no role and are kept.
+    Stated rules: edges go in ascending order of U, so a smaller p, or a smaller budget, takes a prefix of what a larger
+    one takes. The published method draws anew in every epoch of a training; this is one draw, for a graph that is
+    written to a file or compared with others. Every edge has the same chance, so a graph may fall apart; one without
+    edges stays as it is. Weights play no role and are kept.
 
     Args:
         p: probability that an edge is removed.

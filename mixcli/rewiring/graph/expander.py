@@ -36,8 +36,11 @@ class Expander(Rewiring):
 
     π_k are uniform random Hamiltonian cycles, or uniform permutations, of which fixed points are dropped. The gap is
     that of the multigraph in which a pair counts as often as it is drawn; layers use each pair once, so some degrees
-    are less than 2d. A graph of up to 2d + 1 nodes gets all pairs instead: no random graph has a larger gap. Which
-    pairs are drawn depends on the seed and the graph.
+    are less than 2d.
+
+    Stated rules: a graph of up to 2d + 1 nodes gets all pairs instead, a single one none: no random graph has a larger
+    gap. Which pairs are drawn depends on the seed and the graph, how they lie does not depend on its edges, so that
+    components and isolated nodes are reached like all others.
 
     Args:
         d: cycles or permutations.

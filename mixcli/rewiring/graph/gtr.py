@@ -39,8 +39,8 @@ class GTR(Rewiring):
     what is around the best of them, are compared; scores are exact to the accuracy of the solves (1e-10), and the
     reason of each edit says of how many pairs it was the best.
 
-    Stated rules: components are never joined (their resistance is infinite); an edgeless or complete graph gets
-    nothing. Weights are conductances and decide; an added edge has conductance 1.
+    Stated rules: components are never joined (their resistance is infinite) and isolated nodes stay so; an edgeless or
+    complete graph gets nothing. Weights are conductances and decide; an added edge has conductance 1.
 
     Args:
         iterations: edges to add.

@@ -34,9 +34,10 @@ class LASER(Rewiring):
     Equation: for r = 2 … hops, each node i and O_r(i) = {j : dist(i, j) = r}, the
     max(least, round(share · |O_r(i)|)) nodes j of O_r(i) with the least ((A + I)⁸)_ij; ij becomes an edge.
 
-    Distances and walks are those of the graph as it is, whatever was added for a smaller r. Equal counts are decided
-    by the seed, the same way for ij and ji; round takes halves to the even number. A shortcut serves both directions.
-    Overlay `laser_r` is used beside the graph from layer r on, counted from 1. Counts are exact up to 2⁵³.
+    Stated rules: distances and walks are those of the graph as it is, whatever was added for a smaller r. Equal counts
+    are decided by the seed, the same way for ij and ji; round takes halves to the even number. A shortcut serves both
+    directions. Overlay `laser_r` is used beside the graph from layer r on, counted from 1. Counts are exact up to 2⁵³.
+    Components are never joined; where no pair is r hops apart (no edges, a complete graph), `laser_r` is empty.
 
     Args:
         hops: longest shortcut, ρ in the paper.

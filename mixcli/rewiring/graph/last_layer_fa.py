@@ -31,6 +31,9 @@ class LastLayerFA(Rewiring):
     layer's own aggregation over the complete graph, which for sum, mean and attention with fixed weights also needs
     O(n) work only.
 
+    Stated rules: the edges of the graph play no role, so components and isolated nodes mix like all others; a single
+    node, or none, mixes with nobody.
+
     Args:
         variant: mean, sum or complete.
 

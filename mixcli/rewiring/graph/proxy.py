@@ -42,7 +42,8 @@ class Proxy(Rewiring):
     Stated rules: only the largest component is rewired (the gap of a disconnected graph is 0), and components are never
     joined. Where λ is not simple, y is the part of one fixed vector in its eigenspace. Values of y are compared on a
     grid of 2^-32 of the largest, so that symmetric pairs tie, and the smallest (u, v) wins. A deletion that would
-    disconnect the graph is passed over unless `disconnect`. It goes on where even the best edge narrows the gap.
+    disconnect the graph is passed over unless `disconnect`. A complete component gets nothing, a single node or edge
+    neither gets nor loses anything. It goes on where even the best edge narrows the gap.
     Weights are conductances and decide; an added edge has conductance 1.
 
     Args:

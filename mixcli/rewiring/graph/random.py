@@ -34,10 +34,11 @@ class RandomEdges(Rewiring):
 
     Equation: P(uv) = 1 / |{pairs that are no edge}| at each step.
 
-    Pairs are drawn until one is no edge; once half of all pairs are edges, the missing ones are listed instead, so that
-    the draw stays exact and quick up to the complete graph, where it stops. Under constraints it draws uniformly from
-    the allowed pairs, which are listed once a thousand draws in a row were spoilt. Joins components and isolated nodes
-    like any other pair. Weights play no role and are kept.
+    Stated rules: pairs are drawn until one is no edge; once half of all pairs are edges, the missing ones are listed
+    instead, so that the draw stays exact and quick up to the complete graph, where it stops. Under constraints it draws
+    uniformly from the allowed pairs, which are listed once a thousand draws in a row were spoilt. Joins components and
+    isolated nodes like any other pair; a complete graph, or a single node, gets nothing. Weights play no role and are
+    kept.
 
     Args:
         iterations: edges to add.

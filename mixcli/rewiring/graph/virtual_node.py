@@ -31,6 +31,9 @@ class VirtualNode(Rewiring):
     statistic sees them. Two nodes are then at most two layers apart. In a network with relations (an R-GCN, say) the
     edges to virtual nodes are a relation of their own.
 
+    Stated rules: the edges of the graph play no role, so components and isolated nodes are joined to the virtual node
+    like all others; a graph without nodes gets an empty overlay.
+
     Args:
         count: virtual nodes.
 
