@@ -40,12 +40,16 @@ class SourceOptions:
         directed: keep (True) or forget (False) directions; None follows the file.
         weighted: False leaves weights unread.
         data_root: folder of the datasets.
+        mask_tokens: tokens of a mask spec that does not say; None for 256.
+        mask_layers: layers of a mask spec that does not say; None for 6.
     """
 
     format: str | None = None
     directed: bool | None = None
     weighted: bool = True
     data_root: str | os.PathLike[str] | None = None
+    mask_tokens: int | None = None
+    mask_layers: int | None = None
 
 
 def load(source: str | os.PathLike[str], **options: Any) -> Graph:
@@ -153,7 +157,7 @@ def load_any(
     if colon and scheme == "mask":
         from mixcli.generators.mask_spec import sequence_of
 
-        return iter([sequence_of(rest)])
+        return iter([sequence_of(rest, chosen.mask_tokens, chosen.mask_layers)])
     if colon and scheme == "pyg":
         from mixcli.io import pyg_datasets
 

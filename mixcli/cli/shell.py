@@ -97,11 +97,20 @@ class Shell:
                     raise NotApplicable("a graph", repr(thing), "this command takes graphs only", where=source)
                 yield source, index, thing
 
-    def things(self, sources: list[str] | None) -> "Iterator[tuple[str, int, Graph | TokenGraph]]":
-        """(source, index in it, graph, mask sequence or attention) of all sources; one line for each that fails."""
+    def things(
+        self, sources: list[str] | None, **options_of_masks: int
+    ) -> "Iterator[tuple[str, int, Graph | TokenGraph]]":
+        """(source, index in it, graph, mask sequence or attention) of all sources; one line for each that fails.
+
+        Args:
+            sources: as on the command line.
+            options_of_masks: `mask_tokens` and `mask_layers` of mask specs that do not say.
+        """
         from mixcli import sources as reader
 
-        options = reader.SourceOptions(self.from_, self.directed, not self.unweighted, self.data_root)
+        options = reader.SourceOptions(
+            self.from_, self.directed, not self.unweighted, self.data_root, **options_of_masks
+        )
         for source in sources or [self._piped()]:
             with self.surviving():
                 for index, thing in enumerate(reader.load_any(source, options=options)):

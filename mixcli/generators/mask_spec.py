@@ -18,11 +18,13 @@ LAYERS = 6
 """Layers of a spec that does not say."""
 
 
-def sequence_of(text: str) -> MaskSequence:
+def sequence_of(text: str, tokens: int | None = None, layers: int | None = None) -> MaskSequence:
     """The mask sequence of a spec.
 
     Args:
         text: `FAMILY[:args]`, with `tokens=T` and `layers=L` among the arguments.
+        tokens: T where the text does not say; None for `TOKENS`.
+        layers: L where the text does not say; None for `LAYERS`.
 
     Raises:
         UsageError: no such family, or an argument that is not right.
@@ -32,7 +34,7 @@ def sequence_of(text: str) -> MaskSequence:
         MaskSequence('window:4,tokens=24,layers=3', tokens=24, layers=3)
     """
     spec = parse(text)
-    sizes = {"tokens": TOKENS, "layers": LAYERS}
+    sizes = {"tokens": tokens or TOKENS, "layers": layers or LAYERS}
     rest = []
     for key, value in spec.options:
         if key in sizes:
