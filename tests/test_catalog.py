@@ -24,6 +24,7 @@ from mixcli.errors import UsageError
 from mixcli.measures.base import Measure
 from mixcli.measures.sequence_base import SequenceMeasure
 from mixcli.rewiring.base import Rewiring
+from mixcli.rewiring.sequence_base import SequenceRewiring
 from mixcli.spec import parameters, spec_of
 
 PACKAGE = Path(mixcli.__file__).parent
@@ -59,7 +60,7 @@ def test_every_file_has_its_line(folder: str, catalog: Catalog) -> None:
         module = importlib.import_module(f"mixcli.{base}.{path.stem}")
         holds_method = any(
             isinstance(v, type)
-            and issubclass(v, (Measure, SequenceMeasure, Rewiring))
+            and issubclass(v, (Measure, SequenceMeasure, Rewiring, SequenceRewiring))
             and v.__module__ == module.__name__
             for v in vars(module).values()
         )
@@ -96,6 +97,18 @@ def test_rewiring_states_its_facts(name: str) -> None:
     for fact in ("cost", "equation", "cites", "score"):
         assert isinstance(getattr(cls, fact), str)
         assert getattr(cls, fact)
+    assert re.search(r"\b(1[89]|20)\d\d\b", cls.cites) or cls.cites in ("by definition", "ours"), (
+        f"{name}: a citation needs a year"
+    )
+
+
+@pytest.mark.parametrize("name", list(SEQUENCE_REWIRINGS))
+def test_sequence_rewiring_states_its_facts(name: str) -> None:
+    cls = SEQUENCE_REWIRINGS.get(name)
+    for fact in ("cost", "equation", "cites", "score"):
+        assert isinstance(getattr(cls, fact), str)
+        assert getattr(cls, fact)
+    assert set(cls.sources) <= {"mask", "attention"}
     assert re.search(r"\b(1[89]|20)\d\d\b", cls.cites) or cls.cites in ("by definition", "ours"), (
         f"{name}: a citation needs a year"
     )

@@ -1,0 +1,1 @@
+"""Mask rewirings, one file per method."""
