@@ -1,25 +1,32 @@
 """Rewirings: time and memory of every method, against the published algorithms as they read.
 
-    python benchmarks/rewiring.py [--quick] [--only NAME] [--repeats K] [--limit SECONDS]
+    python benchmarks/rewiring.py [--quick] [--only NAME] [--repeats K] [--limit SECONDS] [--data-root FOLDER]
+
+`--only limits` prints the promised times alone (`rewiring_limits.py`; real graphs from FOLDER or MIXCLI_DATA).
 
 Peers (`rewiring_peers.py`): FoSR with an n × n product an edge, SDRF with all curvatures and candidates anew in every
-step, BORF with all shortest paths of networkx and one problem of POT an edge, greedy total resistance with a
-pseudoinverse an edge. Where edges are determined they are compared before a ratio is printed; BORF compares curvatures,
-since its peer's pairs depend on the plan a solver returns, and greedy resistance the drops. A peer that would need more
+step, BORF with all shortest paths of networkx and one problem of POT an edge, AFR with dense products, greedy total
+resistance with a pseudoinverse an edge, diffusion with a dense inverse. Where edges are determined they are compared
+before a ratio is printed; BORF and AFR compare curvatures, since the pairs of the one depend on the plan a solver
+returns and those of the other on chance, greedy resistance the drops, diffusion the pairs (entries closer than the
+tolerance may change places). A peer that would need more
 than 2 GiB for one matrix is not started. Each run has a process and one thread of its own; times are medians with
 kernels loaded, ratios are of processor time, memory is what the process grew by at most while it ran.
 """
 
 from __future__ import annotations
 
+import os
 import resource
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import common  # before numpy: it caps the threads
 import numpy as np
+import rewiring_limits
 from rewiring_peers import PEERS
 
 from mixcli.catalog import REWIRINGS
@@ -72,12 +79,13 @@ def cases(quick: bool) -> list[Case]:
         Case("sparse", [one], {
             f"fosr:iterations={edges}": ("fosr", edges), best.format(2): ("sdrf", 2),
             "sdrf:iterations=100,c_plus=0.95": None, "borf:1,20,10": ("borf", 20, 10), "borf:3,20,10": None,
-            "afrc:iterations=1": None, "afrc:iterations=3,cycles=4": None, "gtr:iterations=2": ("gtr", 2),
-            "random:iterations=50": None,
+            "afrc:iterations=1": ("afrc", 3), "afrc:iterations=1,cycles=4": ("afrc", 4),
+            "gtr:iterations=2": ("gtr", 2), "digl": ("digl", 0.15, 16), "random:iterations=50": None,
         }),
         Case("molecules", many, {
             "fosr:iterations=10": ("fosr", 10), best.format(10): ("sdrf", 10), "borf:3,3,1": None,
-            "borf:1,3,1": ("borf", 3, 1), "afrc:iterations=1": None, "gtr:iterations=3": ("gtr", 3),
+            "borf:1,3,1": ("borf", 3, 1), "afrc:iterations=1": ("afrc", 3), "gtr:iterations=3": ("gtr", 3),
+            "digl:k=4": ("digl", 0.15, 4),
         }),
     ]  # fmt: skip
     for n, fewer in [] if quick else [(10_000, 3), (100_000, 0)]:
@@ -119,20 +127,26 @@ def peer(name: str, arguments: Sequence[Any], graphs: Sequence[Graph]) -> Run:
 
 
 def _peak() -> float:
+    """MiB this process has held at most; Linux counts what a process held before it started this one in ru_maxrss."""
+    own = Path("/proc/self/status")
+    for line in own.read_text().splitlines() if own.exists() else ():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _load(made: Rewiring) -> None:
     """Load the kernels, so that none is weighed against plain Python while the clock runs."""
-    from mixcli.numerics import flow_steps, gap_edges, motifs, near_edges, transport, transport_pair
+    from mixcli.numerics import diffusion, flow_steps, gap_edges, motifs, near_edges, transport, transport_pair
 
-    for plan in (flow_steps.PLAN, gap_edges.PLAN, motifs.PLAN, near_edges.PLAN, transport.KERNELS, transport_pair.PLAN):
+    plans = [flow_steps.PLAN, gap_edges.PLAN, motifs.PLAN, near_edges.PLAN, transport_pair.PLAN, diffusion.PLAN]
+    for plan in [*plans, transport.KERNELS]:
         plan.loaded = True
     small = [families.erdos_renyi(30, 60, seed) for seed in range(3)]
     list(apply_many(made, small, context=Context(threads=1)))
 
 
-def differs(name: str, graphs: Sequence[Graph], found: list[Any], theirs: list[Any]) -> str:
+def differs(name: str, arguments: Sequence[Any], graphs: Sequence[Graph], found: list[Any], theirs: list[Any]) -> str:
     """What was compared; ends with DIFF where it does not agree."""
     if name in ("fosr", "sdrf"):
         same = [[e[1:3] for e in edits] for edits in found] == theirs
@@ -140,9 +154,15 @@ def differs(name: str, graphs: Sequence[Graph], found: list[Any], theirs: list[A
     if name == "gtr":
         mine = [[e[3] for e in edits] for edits in found]
         return "drops" if all(np.allclose(a, b, rtol=1e-6) for a, b in zip(mine, theirs, strict=True)) else "drops DIFF"
+    if name == "digl":
+        mine = [{e[1:3] for e in edits if e[0] == "add"} for edits in found]
+        pairs = [p - set(map(tuple, g.edges.tolist())) for g, p in zip(graphs, theirs, strict=True)]
+        shared = sum(len(a & b) for a, b in zip(mine, pairs, strict=True)) / max(sum(map(len, pairs)), 1)
+        return f"{shared:.1%} of pairs" if shared > 0.98 else f"{shared:.1%} of pairs DIFF"
     from mixcli.measures.base import measure
 
-    mine = [next(iter(measure(g, "ollivier:alpha=0").values())).data for g in graphs]
+    what = {"borf": "ollivier:alpha=0", "afrc": f"augmented_forman:cycles={arguments[0]}"}[name]
+    mine = [next(iter(measure(g, what).values())).data for g in graphs]
     same = all(np.allclose(a, b, atol=1e-9) for a, b in zip(mine, theirs, strict=True))
     return "curvatures" if same else "curvatures DIFF"
 
@@ -167,7 +187,7 @@ def rows(case: Case, repeats: int, limit: float) -> list[list[Any]]:
         if not other.runs:
             lines.append([*line, other.note, "", "", ""])
             continue
-        compared = differs(name, case.graphs, mine.value[0], other.value[0])
+        compared = differs(name, arguments, case.graphs, mine.value[0], other.value[0])
         lines.append([*line, other.processor, f"{other.value[1]:.0f}", common.ratio(other, mine), compared])
     return lines
 
@@ -175,15 +195,22 @@ def rows(case: Case, repeats: int, limit: float) -> list[list[Any]]:
 def main() -> int:
     """Run the cases asked for and print the table."""
     parser = common.arguments((__doc__ or "").partition("\n")[0])
+    parser.add_argument("--data-root", default=os.environ.get("MIXCLI_DATA"), help="folder of the data sets")
     chosen = parser.parse_args()
+    repeats = 1 if chosen.quick else chosen.repeats
+    bad = False
+    if chosen.only in ("", "limits"):
+        promised = rewiring_limits.rows(ours, "limits", chosen.data_root, repeats, chosen.limit, chosen.quick)
+        print(common.table(rewiring_limits.HEAD, promised), "\n")
+        whole = [] if chosen.quick else rewiring_limits.command(chosen.data_root)
+        print(common.table(("whole command", "processor s", "kept"), whole), "\n")
+        bad = any("OVER" in map(str, line) for line in [*promised, *whole])
     lines = [
-        line
-        for case in cases(chosen.quick)
-        if chosen.only in case.name
-        for line in rows(case, 1 if chosen.quick else chosen.repeats, chosen.limit)
+        line for case in cases(chosen.quick) if chosen.only in case.name for line in rows(case, repeats, chosen.limit)
     ]
-    print(common.table(HEAD, lines))
-    return 1 if any("DIFF" in str(cell) for line in lines for cell in line) else 0
+    if lines:
+        print(common.table(HEAD, lines))
+    return 1 if bad or any("DIFF" in str(cell) for line in lines for cell in line) else 0
 
 
 if __name__ == "__main__":

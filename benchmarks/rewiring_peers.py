@@ -125,4 +125,28 @@ def gtr(graph: Graph, edges: int) -> NDArray[np.float64]:
     return np.array(drops)
 
 
-PEERS: dict[str, Callable[..., Any]] = {"fosr": fosr, "sdrf": sdrf, "borf": borf, "gtr": gtr}
+def afrc(graph: Graph, cycles: int) -> NDArray[np.float64]:
+    """Augmented Forman curvature of every edge from powers of the adjacency matrix."""
+    a = dense(graph)
+    d, (u, v) = a.sum(axis=0), graph.edges.T
+    square = a @ a
+    value = 4 - d[u] - d[v] + 3 * square[u, v]
+    return value if cycles == 3 else value + 2 * ((square @ a)[u, v] - d[u] - d[v] + 1)
+
+
+def digl(graph: Graph, alpha: float, k: int) -> set[tuple[int, int]]:
+    """Personalised PageRank by a dense inverse: the pairs among the k largest entries of the column of either end."""
+    a = dense(graph) + np.eye(graph.n)
+    root = np.sqrt(a.sum(axis=0))
+    s = alpha * np.linalg.inv(np.eye(graph.n) - (1 - alpha) * a / np.outer(root, root))
+    s = np.rint(s * 2.0**40)  # entries that are equal by symmetry
+    rows = np.argsort(-s, axis=0, kind="stable")[:k]
+    keep = np.zeros(s.shape, dtype=bool)
+    np.put_along_axis(keep, rows, True, axis=0)
+    keep &= s > 0
+    return set(map(tuple, np.argwhere(np.triu(keep | keep.T, 1)).tolist()))
+
+
+PEERS: dict[str, Callable[..., Any]] = {
+    "fosr": fosr, "sdrf": sdrf, "borf": borf, "gtr": gtr, "afrc": afrc, "digl": digl
+}  # fmt: skip
