@@ -230,6 +230,7 @@ MODELS = Catalog(
         "gcn": "mixcli.training.models.gcn:GCN",
         "gin": "mixcli.training.models.gin:GIN",
         "rgcn": "mixcli.training.models.rgcn:RGCN",
+        "decoder": "mixcli.training.models.decoder:Decoder",
     },
 )
 
@@ -266,4 +267,19 @@ GRAPHS = Catalog(
     },
 )  # fmt: skip
 
-MASKS = Catalog("mask", {name: f"mixcli.generators.masks:{name}" for name in ("causal", "full", "window", "sink")})
+MASKS = Catalog(
+    "mask",
+    {
+        name: f"mixcli.generators.{module}:{name}"
+        for module, names in {
+            "masks": (
+                "causal", "full", "prefix", "window", "sink", "longformer", "dilated", "strided", "fixed", "log",
+                "offsets", "block", "chunk", "vslash",
+            ),
+            "masks_grouped": ("packed", "docs", "tree"),
+            "masks_random": ("random", "expander", "bigbird"),
+            "masks_weighted": ("decay", "alibi"),
+        }.items()
+        for name in names
+    },
+)  # fmt: skip

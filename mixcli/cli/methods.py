@@ -140,8 +140,9 @@ def _parameters(thing: Any) -> dict[str, str]:
         return {
             f.name: f"{_default(f)}  {f.metadata.get('help', '')}".rstrip() for f in dataclasses.fields(thing) if f.init
         }
-    signature = inspect.signature(thing)
-    return {p.name: str(p.default) for p in signature.parameters.values()}
+    named = list(inspect.signature(thing).parameters.values())
+    given = {p.name: p for p in named if p.name != "tokens"}  # T belongs to the sequence, not to one mask of it
+    return {name: "" if p.default is p.empty else str(p.default) for name, p in given.items()}
 
 
 def _default(f: dataclasses.Field[Any]) -> str:
