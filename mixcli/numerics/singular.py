@@ -50,7 +50,8 @@ def largest_singular_value(matrix: NDArray[Any], tolerance: float = 1e-6) -> Lar
     """
     start = matrix.sum(axis=0, dtype=np.float64)
     if not matrix.size or not np.any(start) or float(matrix.min()) < 0:
-        start = start + np.random.default_rng(0).standard_normal(matrix.shape[1]) * max(1.0, float(np.abs(start).max()))
+        rng = np.random.default_rng(0)
+        start = start + rng.standard_normal(matrix.shape[1]) * max(1.0, float(np.abs(start).max()))
     q = start / np.linalg.norm(start)
     basis, along, beside = np.empty((STEPS, len(q))), np.empty(STEPS), np.empty(STEPS)
     for k in range(STEPS):
