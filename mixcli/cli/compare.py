@@ -1,22 +1,25 @@
 """`mixcli compare`: train before and after, paired, and say what can be said."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from mixcli.catalog import MODELS
 from mixcli.cli.options import Sources, shared
 from mixcli.cli.shell import Shell
-from mixcli.errors import InputError, Interrupted
+from mixcli.errors import InputError, Interrupted, NotApplicable
 
-if TYPE_CHECKING:
-    from mixcli.graph import Graph
+TOKENS = 24
+"""Tokens of a mask that does not say: few enough to train a decoder in seconds."""
+LAYERS = 3
+"""Layers of a mask that does not say."""
 
 EPILOG = """\b
 Examples:
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --model gin --trials 10 -o mutag.db
   mixcli compare pyg:Planetoid/Cora --arm none --arm fosr:iterations=50 --model gcn --trials 10
   mixcli compare before.pt after.pt --trials 10
+  mixcli compare mask:window:4,tokens=24,layers=3 --arm none --arm sink:1,4 --model decoder
 """
 
 
@@ -29,10 +32,15 @@ def compare(
     sources: Sources = None,
     arm: Annotated[
         list[str] | None,
-        typer.Option("--arm", metavar="METHOD", help="Rewiring to compare, repeatable; `none` for the graph as it is."),
+        typer.Option(
+            "--arm", metavar="METHOD", help="Rewiring, or other mask, to compare, repeatable; `none` for it as it is."
+        ),
     ] = None,
     model: Annotated[
-        str | None, typer.Option("--model", metavar="MODEL", help="Network; default gin for whole graphs, else gcn.")
+        str | None,
+        typer.Option(
+            "--model", metavar="MODEL", help="Network; default gin for whole graphs, decoder for masks, else gcn."
+        ),
     ] = None,
     trials: Annotated[int, typer.Option("--trials", metavar="N", help="Trainings of every arm.", min=1)] = 10,
     protocol: Annotated[
@@ -80,12 +88,14 @@ def compare(
         shell.exit_code = Interrupted.exit_code
 
 
-def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Graph]]":
+def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Any]]":
     """The graphs of each source; a source that cannot be read ends the comparison, since an arm would be missing."""
     shell.fail_fast = True
-    read: dict[str, list[Graph]] = {}
+    read: dict[str, list[Any]] = {}
     name, seen = "", dict.fromkeys(sources or [], 0)
-    for source, index, graph in shell.graphs(sources):
+    for source, index, graph in shell.things(sources, mask_tokens=TOKENS, mask_layers=LAYERS):
+        if getattr(graph, "kind", "") == "attention":
+            raise NotApplicable("a graph or a mask sequence", repr(graph), "attention is measured, not trained on")
         if index == 0:
             seen[source] = seen.get(source, 0) + 1
             name = source if seen[source] == 1 else f"{source} ({seen[source]})"
@@ -95,8 +105,11 @@ def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Graph
     return read
 
 
-def _explain(shell: Shell, read: "dict[str, list[Graph]]", arms: list[str], trials: int) -> None:
+def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int) -> None:
     for source, graphs in read.items():
+        if not hasattr(graphs[0], "m"):
+            shell.emit([f"{source}: {graphs[0]!r}\n"])
+            continue
         nodes, edges = sum(g.n for g in graphs), sum(g.m for g in graphs)
         shell.emit([f"{source}: {len(graphs)} graph(s), {nodes} nodes, {edges} edges\n"])
     shell.emit([f"{len(arms)} arm(s) × {trials} trial(s): {len(arms) * trials} trainings\n"])

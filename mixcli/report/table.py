@@ -242,8 +242,19 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
             _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True), _p(d.get("p_adjusted")),
             "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
+    foreseen = [f"{arm['name']}: {_foreseen(arm, record['task'])}\n" for arm in record["arms"] if "reaches" in arm]
     verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
-    return rendered(table, color=color) + "".join(verdicts)
+    return rendered(table, color=color) + "".join(foreseen + verdicts)
+
+
+def _foreseen(arm: Mapping[str, Any], task: Mapping[str, Any]) -> str:
+    """What the mask said before anything was trained."""
+    layers = _plural(task["layers"], "layer")
+    if not arm["reaches"]:
+        return f"foreseen from the mask: nothing but chance, the first token is out of reach within {layers}"
+    resistance = arm["layered_resistance"]
+    detail = "" if resistance is None else f" (layered resistance {number(resistance)})"
+    return f"foreseen from the mask: possible, the first token is within reach of {layers}{detail}"
 
 
 def _changed(arm: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from mixcli.errors import InputError, Interrupted, UsageError
 from mixcli.graph import Graph
 from mixcli.rewiring.base import apply
 from mixcli.spec import parse, spec_of
+from mixcli.training.mask_topology import MaskTopology
 from mixcli.training.tasks.base import Task
 from mixcli.training.tasks.infer import infer_task
 from mixcli.training.tasks.transfer import Transfer
@@ -47,7 +48,7 @@ class Arm:
     name: str
     spec: str
     task: Task
-    topology: Topology
+    topology: Topology | MaskTopology
     edges: int
     added: int | None
     removed: int | None
@@ -56,14 +57,13 @@ class Arm:
 
     @property
     def overlays(self) -> dict[str, Any]:
-        """What the layer plan lays over the graphs, empty where it lays nothing: {"overlay_edges", "virtual_nodes"}.
+        """What is to be said of the topology beside its edges.
 
-        These are no edges of the graphs, and count neither as added nor in `edges`.
+        Of graphs, what the layer plan lays over them, empty where it lays nothing: {"overlay_edges", "virtual_nodes"}.
+        These are no edges of the graphs, and count neither as added nor in `edges`. Of masks, whether the first token
+        reaches the read-out: {"reaches", "layered_resistance", "tokens"}.
         """
-        if not self.topology.laid:
-            return {}
-        edges = sum(len(laid.arcs.receiver) // 2 for laid in self.topology.laid)
-        return {"overlay_edges": edges, "virtual_nodes": self.topology.virtual}
+        return self.topology.facts
 
     def facts(self, seed: int) -> dict[str, Any]:
         """What the store keeps about the rewiring."""

@@ -6,26 +6,34 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
 from mixcli.catalog import MODELS
 from mixcli.context import Context
-from mixcli.errors import UsageError
+from mixcli.errors import InputError, NotApplicable, UsageError
 from mixcli.graph import Graph
 from mixcli.provenance import environment
+from mixcli.sequence import MaskSequence
 from mixcli.training.arms import NONE, Arm, make_arms
+from mixcli.training.models.base import Model
 from mixcli.training.plan import Plan, model_spec
 from mixcli.training.protocol import Protocol
 from mixcli.training.runner import run
 from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
 from mixcli.training.store import Store, TrialResult
+from mixcli.training.tasks.base import Task
 from mixcli.training.verdict import verdict
 
 __all__ = ["ArmResult", "Comparison", "compare"]
 
-DEFAULT_MODEL = {"graph_classification": "gin", "node_classification": "gcn", "transfer": "gcn"}
+DEFAULT_MODEL = {"graph_classification": "gin", "node_classification": "gcn", "transfer": "gcn", "reach": "decoder"}
+
+Sources: TypeAlias = (
+    Graph | MaskSequence | Sequence[Graph | MaskSequence] | Mapping[str, Sequence[Graph | MaskSequence]]
+)
+"""One source, the graphs of one data set, or several sources by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +149,7 @@ class Comparison:
 
 
 def compare(
-    sources: Graph | Sequence[Graph] | Mapping[str, Sequence[Graph]],
+    sources: Sources,
     arms: Sequence[str] = (NONE,),
     model: str | None = None,
     trials: int = 10,
@@ -154,7 +162,8 @@ def compare(
     """Train the same network on a source as it is and rewired, in paired trials, and compare.
 
     The task follows from the source: graphs with graph payload `y` are classified, a graph with node payload `y` has
-    its nodes classified, a graph without labels has messages carried between far nodes (`infer_task`). In trial t all
+    its nodes classified, a graph without labels has messages carried between far nodes (`infer_task`), over a mask
+    sequence a decoder learns to output the first token at the read-out (`Reach`). In trial t all
     arms have the same split, initial weights, order of batches and dropout masks, so an arm that changes nothing
     differs by exactly 0. (An arm with virtual nodes has more rows, and so other dropout masks.) Rewirings are drawn
     once, from the context's seed. The baseline is the first arm without a
@@ -162,9 +171,10 @@ def compare(
 
     Args:
         sources: one graph, the graphs of one data set, or several sources by name, which become arms as given and
-            must be versions of one data set.
-        arms: rewirings by spec, "none" for no rewiring.
-        model: spec such as "gcn:layers=3,hidden=32"; default gin for graph classification, else gcn.
+            must be versions of one data set; or mask sequences of one length and depth.
+        arms: rewirings by spec, "none" for no rewiring; over masks other masks too (`mask_arm_spec`).
+        model: spec such as "gcn:layers=3,hidden=32"; default gin for graph classification, decoder over masks, else
+            gcn.
         trials: trainings per arm, ≥ 1.
         protocol: training settings to change from the task's defaults, such as {"epochs": 50}.
         store: results database to resume from and add to (a path or an open Store); None keeps nothing.
@@ -200,7 +210,7 @@ def compare(
 
 
 def _compare(
-    sources: Mapping[str, Sequence[Graph]],
+    sources: Mapping[str, Sequence[Graph | MaskSequence]],
     specs: Sequence[str],
     model: str | None,
     trials: int,
@@ -213,9 +223,10 @@ def _compare(
     Protocol().changed(protocol)  # a mistyped setting must not cost a rewiring first
     chosen = None if model is None else MODELS.make(model)
     device = _device(context.device)
-    arms = make_arms(sources, list(specs) or [NONE], context)
+    arms = _arms(sources, list(specs) or [NONE], context)
     task = arms[0].task
     made = (chosen or MODELS.make(DEFAULT_MODEL[task.kind])).completed(task)
+    _fits(made, task)
     plan = Plan(tuple(arms), made, task.protocol.changed(protocol), context.seed, trials, device)
     finished = run(plan, store, context, jobs)
     baseline = next((i for i, a in enumerate(arms) if a.spec == NONE), 0)
@@ -224,6 +235,31 @@ def _compare(
     out = Comparison(plan, name, arms[baseline].name, results, time.perf_counter() - began, not finished)
     store.put_record(plan.digest, out.record())
     return out
+
+
+def _arms(sources: Mapping[str, Sequence[Graph | MaskSequence]], specs: Sequence[str], context: Context) -> list[Arm]:
+    things = [thing for several in sources.values() for thing in several]
+    masks = [thing for thing in things if isinstance(thing, MaskSequence)]
+    if not masks:
+        return make_arms(cast("Mapping[str, Sequence[Graph]]", sources), specs, context)
+    if len(masks) < len(things):
+        raise InputError("graphs or masks", "both", "compare like with like")
+    from mixcli.training.mask_arms import make_mask_arms
+
+    return make_mask_arms(cast("Mapping[str, Sequence[MaskSequence]]", sources), specs, context)
+
+
+def _fits(model: Model, task: Task) -> None:
+    """Refuse a decoder on graphs, and convolutions on masks.
+
+    Raises:
+        NotApplicable: the model does not read what the task is on.
+    """
+    wanted = "mask" if task.kind == "reach" else "graph"
+    if model.reads != wanted:
+        name = model_spec(model).partition(":")[0]
+        able = ", ".join(n for n in MODELS if MODELS.get(n).reads == wanted)
+        raise NotApplicable(f"a {wanted} model", name, f"choose one of: {able}", where="--model")
 
 
 def _results(plan: Plan, store: Store, baseline: int) -> tuple[ArmResult, ...]:
@@ -255,11 +291,11 @@ def _ratio(plan: Plan) -> float | None:
     return float(np.mean([task.split(plan.seed, t).ratio for t in range(plan.trials)]))
 
 
-def _by_name(sources: Graph | Sequence[Graph] | Mapping[str, Sequence[Graph]]) -> dict[str, Sequence[Graph]]:
-    if isinstance(sources, Graph):
+def _by_name(sources: Sources) -> dict[str, Sequence[Graph | MaskSequence]]:
+    if isinstance(sources, (Graph, MaskSequence)):
         sources = [sources]
     if isinstance(sources, Mapping):
-        return {k: [v] if isinstance(v, Graph) else list(v) for k, v in sources.items()}
+        return {k: [v] if isinstance(v, (Graph, MaskSequence)) else list(v) for k, v in sources.items()}
     graphs = list(sources)
     return {graphs[0].name if graphs else "": graphs}
 

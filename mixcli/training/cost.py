@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from mixcli.training.models.base import network
+from mixcli.training.models.base import Convolutions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,12 +41,16 @@ def parameters_of(plan: Plan) -> float:
     import torch
 
     task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
+    if not isinstance(model, Convolutions):
+        with torch.device("meta"):  # shapes only
+            return float(model.network(task, plan.relations, None).parameter_count())
     layers, hidden = model.layers or 1, model.hidden or 1
     narrow = dataclasses.replace(model, hidden=min(hidden, COUNTED), layers_of="mixcli")  # both have the same weights
 
     def count(layers: int) -> int:
         with torch.device("meta"):  # shapes only
-            return network(dataclasses.replace(narrow, layers=layers), task, plan.relations, None).parameter_count()
+            made = dataclasses.replace(narrow, layers=layers).network(task, plan.relations, None)
+        return made.parameter_count()
 
     if layers <= 3:
         found = count(layers)
@@ -71,14 +75,17 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
     from mixcli.training.loaders import EVALUATED_ROWS
 
     task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
+    if not isinstance(model, Convolutions):
+        return jobs * (FLOAT * COPIES * parameters_of(plan) + _attention(plan))
     inner = [float(model.hidden or 1)] * (min(model.layers or 1, 2) - 1)
     inputs = 0.0 if _sparse(task) else float(task.width)
     widths = inputs + sum(inner) * ((model.layers or 1) - 1) + task.classes
     most = 0.0
     for arm in plan.arms:
-        held = arm.topology.arcs_held(model.layers or 1)
-        rows, arcs = _batch(arm.task, arm.topology, held, plan.protocol.batch_size)
-        all_rows, all_arcs = _batch(arm.task, arm.topology, held, 0)
+        topology = cast("Topology", arm.topology)
+        held = topology.arcs_held(model.layers or 1)
+        rows, arcs = _batch(arm.task, topology, held, plan.protocol.batch_size)
+        all_rows, all_arcs = _batch(arm.task, topology, held, 0)
         training = KEPT * FLOAT * rows * widths + ARC * arcs
         at_once = min(HELD_OUT * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
         evaluation = PASSED * FLOAT * at_once * max(inputs, task.classes, *inner) + HELD_OUT * ARC * all_arcs
@@ -96,6 +103,15 @@ def check_memory(plan: Plan, limits: Limits, jobs: int = 1) -> None:
     fewer = ", or --jobs 1" if jobs > 1 else ""
     what = f"training {jobs} trials at a time" if jobs > 1 else "training"
     limits.check(what, memory=memory_of(plan, jobs), instead=f"use a smaller hidden{batch}{fewer}")
+
+
+def _attention(plan: Plan) -> float:
+    """Bytes of a decoder's values: for each layer 16 arrays as wide as the tokens, and 4 of the (T, T) of each head."""
+    task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
+    size = max(getattr(arm.topology, "tokens", 1) for arm in plan.arms)
+    heads = int(getattr(model, "heads", 1))
+    samples = max(plan.protocol.batch_size, 1)
+    return float(FLOAT * samples * task.layers * size * (16 * (model.hidden or 1) + 4 * heads * size))
 
 
 def _batch(task: Task, topology: Topology, arcs: NDArray[np.int64], size: int) -> tuple[float, float]:

@@ -14,7 +14,8 @@ from torch.nn import functional
 
 from mixcli.training.device import one_thread, synchronise
 from mixcli.training.loaders import Batch, Loader
-from mixcli.training.models.base import Model, network
+from mixcli.training.mask_topology import MaskTopology
+from mixcli.training.models.base import Model
 from mixcli.training.network import Dropout, Network
 from mixcli.training.optimiser import Adam, Plateau
 from mixcli.training.protocol import Protocol
@@ -27,7 +28,7 @@ __all__ = ["run_trial"]
 
 def run_trial(
     task: Task,
-    topology: Topology,
+    topology: Topology | MaskTopology,
     model: Model,
     protocol: Protocol,
     *,
@@ -44,7 +45,7 @@ def run_trial(
 
     Args:
         task: features, labels and splits.
-        topology: the arm's arcs.
+        topology: the arm's arcs, or its masks.
         model: a model, completed with the task's defaults if it is not.
         protocol: training settings.
         seed: of the comparison.
@@ -62,8 +63,8 @@ def run_trial(
     random = streams(seed, trial)
     split = task.split(seed, trial)
     with one_thread():
-        net = network(model, task, relations, _generator(random, "init", torch.device("cpu"))).to(device)
-        loader = task.loader(topology, relations if model.relational else 1, device)
+        net = model.network(task, relations, _generator(random, "init", torch.device("cpu"))).to(device)
+        loader: Loader = task.loader(topology, relations if model.relational else 1, device)
         drop = Dropout(model.dropout or 0.0, _generator(random, "dropout", device))
         run = _Run(net, loader, protocol, drop)
         held_out = np.concatenate([split.val, split.test])

@@ -100,6 +100,14 @@ class Topology:
         return len(self.relations) + len(self.laid) + (self.last is not None)
 
     @property
+    def facts(self) -> dict[str, int]:
+        """What the overlays add, empty where there are none."""
+        if not self.laid:
+            return {}
+        edges = sum(len(laid.arcs.receiver) // 2 for laid in self.laid)
+        return {"overlay_edges": edges, "virtual_nodes": self.virtual}
+
+    @property
     def virtual(self) -> int:
         """Rows that are virtual nodes."""
         return 0 if self.node is None else int((self.node == self.node.max()).sum())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mixcli.training.models.base import Model
+from mixcli.training.models.base import Convolutions
 
 if TYPE_CHECKING:
     from mixcli.training.layers import GCNLayer
@@ -14,7 +14,7 @@ __all__ = ["GCN"]
 
 
 @dataclass(frozen=True)
-class GCN(Model):
+class GCN(Convolutions):
     """Graph convolutional network: degree-normalised averages over each node and its neighbours.
 
     h ← ReLU(D̃^-½ (A + I) D̃^-½ h W + b), D̃ the degrees of A + I; edge weights enter A. Added edges are edges like any.

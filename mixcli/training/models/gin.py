@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mixcli.training.models.base import Model
+from mixcli.training.models.base import Convolutions
 
 if TYPE_CHECKING:
     from mixcli.training.layers import GINLayer
@@ -14,7 +14,7 @@ __all__ = ["GIN"]
 
 
 @dataclass(frozen=True)
-class GIN(Model):
+class GIN(Convolutions):
     """Graph isomorphism network: sums over neighbours, then a two-layer perceptron with batch normalisation.
 
     h ← ReLU(W₂ ReLU(BN(W₁ (h + A h))) + b₂), ε = 0. On a weighted graph the sum is weighted (ours; the paper has no

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mixcli.training.models.base import Model
+from mixcli.training.models.base import Convolutions
 
 if TYPE_CHECKING:
     from mixcli.training.layers import RGCNLayer
@@ -14,7 +14,7 @@ __all__ = ["RGCN"]
 
 
 @dataclass(frozen=True)
-class RGCN(Model):
+class RGCN(Convolutions):
     """Relational GCN: one weight for the node itself and one for the mean over each relation.
 
     h ← ReLU(h W₀ + Σ_r mean_r(h) W_r + b). Relation 0 holds the original edges, relation 1 those a rewiring added;

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from mixcli.training.loaders import Loader
     from mixcli.training.protocol import Protocol
-    from mixcli.training.topology import Topology
 
 __all__ = ["Split", "Task", "class_numbers", "stratified", "streams"]
 
@@ -82,8 +81,8 @@ class Task(ABC):
         """The split of a trial: a function of the comparison's seed and the trial's number alone."""
 
     @abstractmethod
-    def loader(self, topology: Topology, relations: int, device: torch.device) -> Loader:
-        """What makes batches of units over the arcs of an arm."""
+    def loader(self, topology: Any, relations: int, device: torch.device) -> Loader:
+        """What makes batches of units over the arcs, or the masks, of an arm."""
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:
