@@ -192,9 +192,15 @@ SEQUENCE_MEASURES = Catalog(
     "sequence measure",
     {
         "structure": "mixcli.measures.sequence.structure:Structure",
+        "resistance_restart": "mixcli.measures.sequence.resistance_restart:RestartResistance",
+        "resistance_ysl": "mixcli.measures.sequence.resistance_ysl:NoiseResistance",
+        "hitting_sink": "mixcli.measures.sequence.hitting_sink:SinkHittingTime",
     },
     # What `analyze` measures when it is not told, by kind of source.
-    groups={"mask": ("structure",), "attention": ("structure",)},
+    groups={
+        "mask": ("structure", "resistance_restart", "hitting_sink"),
+        "attention": ("structure", "resistance_restart"),
+    },
 )
 
 REWIRINGS = Catalog(
