@@ -1,6 +1,6 @@
 """Where graphs and token sequences come from: a path, a pipe, the zoo, a mask or a dataset, all as one stream.
 
-PATH             a file; format from its suffix, else from its content
+PATH             a file; format from its suffix, else from its content: a graph, or attention as a network saves it
 -                standard input, sniffed
 zoo:FAMILY:…     a graph family, `zoo:barbell:k=5`
 pyg:CLASS/NAME   a dataset of torch_geometric, `pyg:Planetoid/Cora`
@@ -15,15 +15,16 @@ import itertools
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from mixcli.catalog import GRAPHS
 from mixcli.errors import InputError, UsageError
 from mixcli.graph import Graph
+from mixcli.io.attention_options import AttentionOptions, queries
 from mixcli.provenance import Step
-from mixcli.sequence import TokenGraph
+from mixcli.sequence import Attention, MaskSequence, TokenGraph
 from mixcli.spec import build, nearest, param, parse
 
 __all__ = ["SourceOptions", "format_of_source", "load", "load_all", "load_any", "load_sequence", "save"]
@@ -42,6 +43,7 @@ class SourceOptions:
         data_root: folder of the datasets.
         mask_tokens: tokens of a mask spec that does not say; None for 256.
         mask_layers: layers of a mask spec that does not say; None for 6.
+        attention: layers, heads, query and rows of attention files.
     """
 
     format: str | None = None
@@ -50,6 +52,7 @@ class SourceOptions:
     data_root: str | os.PathLike[str] | None = None
     mask_tokens: int | None = None
     mask_layers: int | None = None
+    attention: AttentionOptions = field(default_factory=AttentionOptions)
 
 
 def load(source: str | os.PathLike[str], **options: Any) -> Graph:
@@ -138,7 +141,7 @@ def load_any(
         source: a path, "-", `zoo:…`, `pyg:…` or `mask:…`.
         stdin: what "-" reads; default the process's standard input.
         options: what is known about the source.
-        fields: the same, as keyword arguments.
+        fields: the same, as keyword arguments; those of `AttentionOptions` too.
 
     Raises:
         InputError: the source cannot be read.
@@ -147,8 +150,16 @@ def load_any(
         >>> [thing.tokens for thing in load_any("mask:causal:tokens=8")]
         [8]
     """
-    chosen = dataclasses.replace(options or SourceOptions(), **fields)
-    text = os.fspath(source)
+    chosen = options or SourceOptions()
+    own = {key: value for key, value in fields.items() if hasattr(chosen, key)}
+    heads = {key: value for key, value in fields.items() if key not in own}
+    chosen = dataclasses.replace(chosen, **own)
+    chosen = dataclasses.replace(chosen, attention=dataclasses.replace(chosen.attention, **heads))
+    return _asked(_things(os.fspath(source), stdin, chosen), chosen.attention, os.fspath(source))
+
+
+def _things(text: str, stdin: BinaryIO | None, chosen: SourceOptions) -> Iterator[Graph | TokenGraph]:
+    """Whatever a source holds, as it is."""
     if not text:
         raise InputError("the name of a source", "an empty one", "name a file, zoo:…, pyg:… or mask:…, or - for stdin")
     scheme, colon, rest = text.partition(":")
@@ -166,20 +177,51 @@ def load_any(
         hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:, mask:"
         raise UsageError("a path, '-' or a scheme", f"{scheme}:", hint, where=text)
     from mixcli.io import stream
+    from mixcli.io.attention_source import attention_or
 
     where: Path | BinaryIO = (stdin or sys.stdin.buffer) if text == "-" else Path(text)
     name = "stdin" if text == "-" else Path(text).name
+    attention, where, keep = attention_or(where, chosen.attention, format=chosen.format, name=name * (text == "-"))
+    if attention is not None:
+        return attention
     read = stream.read(where, format=chosen.format, directed=chosen.directed, weighted=chosen.weighted, name=name)
-    return map(_noted, read)
+    return _kept(map(_noted, read), keep)
+
+
+def _asked(things: Iterator[Graph | TokenGraph], options: AttentionOptions, where: str) -> Iterator[Graph | TokenGraph]:
+    """The things, those without heads checked against options that mean heads; masks from the query that is asked."""
+    from mixcli.io.attention_source import refuse
+
+    for thing in things:
+        if isinstance(thing, Attention):
+            yield thing
+            continue
+        refuse(options, "a graph" if isinstance(thing, Graph) else "a mask sequence", where)
+        if isinstance(thing, MaskSequence) and options.query is not None:
+            yield from (thing.replace(read_out=place) for place in queries(options.query, thing.tokens))
+        elif options.query is not None:
+            raise UsageError("tokens for --query", "a graph", "leave the option out", where=where)
+        else:
+            yield thing
+
+
+def _kept(things: Iterator[Graph | TokenGraph], temporary: Any) -> Iterator[Graph | TokenGraph]:
+    """The things, with the temporary file that they come from kept until the last."""
+    yield from things
+    del temporary
 
 
 def save(
-    graphs: Graph | Iterable[Graph], target: str | os.PathLike[str], *, format: str | None = None, force: bool = False
+    graphs: Graph | TokenGraph | Iterable[Graph | TokenGraph],
+    target: str | os.PathLike[str],
+    *,
+    format: str | None = None,
+    force: bool = False,
 ) -> list[str]:
-    """Write graphs to a file, atomically.
+    """Write graphs or mask sequences to a file, atomically.
 
     Args:
-        graphs: one graph or several.
+        graphs: one or several.
         target: the file; its suffix names the format unless `format` does.
         format: catalog name of the format.
         force: replace an existing file.
@@ -189,7 +231,8 @@ def save(
     """
     from mixcli.io import stream
 
-    return stream.write([graphs] if isinstance(graphs, Graph) else graphs, Path(target), format=format, force=force)
+    things = [graphs] if isinstance(graphs, (Graph, MaskSequence, Attention)) else graphs
+    return stream.write(things, Path(target), format=format, force=force)
 
 
 def format_of_source(graph: Graph) -> str | None:
@@ -197,7 +240,11 @@ def format_of_source(graph: Graph) -> str | None:
     return graph.origin.spec if graph.origin is not None and graph.origin.op == "read" else None
 
 
-def _noted(graph: Graph) -> Graph:
+def _noted(thing: Graph | TokenGraph) -> Graph | TokenGraph:
+    return _counted(thing) if isinstance(thing, Graph) else thing
+
+
+def _counted(graph: Graph) -> Graph:
     """The graph with what its reading left to be seen counted too: isolated nodes, and names kept as labels."""
     found = {"isolated": int((graph.degree == 0).sum()), "named_nodes": 0 if graph.labels is None else graph.n}
     found = {k: count for k, count in found.items() if count}

@@ -14,6 +14,7 @@ EPILOG = """\b
 Examples:
   mixcli convert karate.gml -o karate.pt
   mixcli convert pyg:TUDataset/MUTAG -o mutag.jsonl
+  mixcli convert mask:window:4,tokens=24 -o mask.npz
 """
 
 
@@ -31,11 +32,11 @@ def convert(
 
     if to is None and shell.output is None:
         raise UsageError("-o FILE or --to FORMAT", "neither", f"formats: {', '.join(FORMATS)}")
-    graphs = (graph for _, _, graph in shell.graphs(sources))
-    first = next(graphs, None)
+    things = (thing for _, _, thing in shell.things(sources))
+    first = next(things, None)
     if first is None:
         return
-    everything = itertools.chain([first], graphs)
+    everything = itertools.chain([first], things)
     if shell.output is not None:
         left_out = stream.write(everything, shell.output, format=to, force=shell.force)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import itertools
 import re
 from typing import Any
 
@@ -18,7 +19,7 @@ from mixcli.provenance import Step
 from mixcli.sequence import MaskSequence
 from mixcli.spec import Spec, build, nearest, param
 
-__all__ = ["LAYERS", "TOKENS", "mask_of", "sequence_of"]
+__all__ = ["LAYERS", "TOKENS", "mask_of", "mask_of_layer", "sequence_of"]
 
 TOKENS = 256
 """Tokens of a spec that does not say."""
@@ -26,6 +27,9 @@ LAYERS = 6
 """Layers of a spec that names one mask and does not say."""
 LARGEST = 2**53
 """Largest number that an argument may be."""
+
+OUTSIDE = ("docs", "file")
+"""Families that read a file."""
 
 _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 _TUPLE = "tuple[int, ...]"
@@ -52,8 +56,7 @@ def sequence_of(text: str, tokens: int | None = None, layers: int | None = None)
     spec = parse_mask(text)
     size = _tokens(spec, tokens or TOKENS)
     distinct = {layer.mask: layer for layer in spec.layers}
-    cost = float(size) * size * len(distinct)
-    Limits().check(f"masks of {size} tokens", memory=16.0 * size, operations=cost, instead="use fewer tokens")
+    _check_size(size, len(distinct))
     try:
         made = {name: _mask(layer, size) for name, layer in distinct.items()}
     except MixcliError as error:
@@ -96,6 +99,33 @@ def mask_of(term: str | Spec, tokens: int) -> Mask:
         if any(type(n) is int and abs(n) > LARGEST for n in numbers):
             raise UsageError(f"{key} of at most {LARGEST}", "more", "correct the mask", where=term)
     return dataclasses.replace(family(tokens, **values), name=term)
+
+
+def mask_of_layer(text: str, tokens: int) -> Mask:
+    """The mask of one layer, `window:4 | chunk:8 +14>0`, made of families that neither read a file nor run code.
+
+    Raises:
+        UsageError: it is not such a layer.
+        LimitExceeded: too many tokens.
+
+    Example:
+        >>> mask_of_layer("window:2 +3>0", 4).edges
+        8
+    """
+    spec = parse_mask(text)
+    if len(spec.layers) > 1 or spec.layers[0].repeat > 1 or spec.sizes != Sizes():
+        raise UsageError("one layer, without tokens= or layers=", repr(text), "write one mask")
+    for term in itertools.chain.from_iterable(spec.layers[0].terms):
+        name = MASKS.canonical(term.partition(":")[0])
+        if name not in MASKS.table or name in OUTSIDE:
+            raise UsageError("a mask of families that need no file", repr(term), "write its rows instead")
+    _check_size(tokens, 1)
+    return _mask(spec.layers[0], tokens)
+
+
+def _check_size(tokens: int, count: int) -> None:
+    cost = float(tokens) * tokens * count
+    Limits().check(f"masks of {tokens} tokens", memory=16.0 * tokens, operations=cost, instead="use fewer tokens")
 
 
 def _named(spec: Spec, arguments: list[inspect.Parameter]) -> dict[str, Any]:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import codecs
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TypeAlias
 
-from mixcli.errors import InputError
+from mixcli.errors import InputError, UsageError
 from mixcli.graph import Graph
 from mixcli.limits import available_memory
 from mixcli.provenance import Step
+from mixcli.sequence import Attention, MaskSequence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Format", "Reading", "text_of"]
+__all__ = ["Convention", "Format", "Reading", "Thing", "text_of"]
+
+Convention: TypeAlias = Literal["attend", "block"]
+"""What True means in a boolean mask: torch's `scaled_dot_product_attention` attends there, `MultiheadAttention` does not."""
+
+Thing: TypeAlias = Graph | MaskSequence | Attention
+"""What a file may hold."""
 
 MAX_TEXT = 2**31
 """Bytes of text read from one file; beyond that a binary format is the better idea."""
@@ -34,6 +41,7 @@ class Reading:
         weighted: False to leave weights unread.
         folder: what the user wrote before the name, for messages: "data/" of "data/karate.csv".
         digest: gives the SHA-256 of all bytes read so far.
+        convention: what True means in a boolean mask, where the user said so.
     """
 
     name: str = ""
@@ -41,6 +49,7 @@ class Reading:
     weighted: bool = True
     digest: Callable[[], str | None] = field(default=lambda: None)
     folder: str = ""
+    convention: Convention | None = None
 
     @property
     def where(self) -> str:
@@ -74,6 +83,8 @@ class Format:
         many: whether one file holds several graphs.
         holds: which parts of a graph survive writing: any of "weight", "directed", "labels", "isolated", "node",
             "edge", "graph", "provenance", "plan".
+        masks: which parts of a mask sequence survive writing: any of "weights", "roles", "labels", "read-out",
+            "provenance"; None for a format that holds no masks.
         fits: whether one payload array of a part it holds can be written: fits(graph, "node" | "edge" | "graph", key).
     """
 
@@ -81,11 +92,12 @@ class Format:
     title: str
     suffixes: tuple[str, ...]
     sniff: Callable[[bytes], bool]
-    read: Callable[[BinaryIO, Reading], Iterator[Graph]]
-    write: Callable[[Iterable[Graph], BinaryIO], None]
+    read: Callable[[BinaryIO, Reading], Iterator[Thing]]
+    write: Callable[[Iterable[Any], BinaryIO], None]
     text: bool = True
     many: bool = False
     holds: frozenset[str] = frozenset()
+    masks: frozenset[str] | None = None
     fits: Callable[[Graph, str, str], bool] = lambda graph, part, key: True
 
     def payload(self, graph: Graph, part: str) -> dict[str, NDArray[Any]]:
@@ -93,8 +105,26 @@ class Format:
         table = getattr(graph, part) if part in self.holds else {}
         return {key: values for key, values in table.items() if self.fits(graph, part, key)}
 
-    def leaves_out(self, graph: Graph) -> list[str]:
-        """What of this graph the format cannot hold, in words for the user."""
+    def leaves_out(self, thing: Thing) -> list[str]:
+        """What of a graph or a mask sequence the format cannot hold, in words for the user.
+
+        Raises:
+            UsageError: it can hold nothing of the kind.
+        """
+        if isinstance(thing, Graph):
+            return self._leaves_out(thing)
+        if self.masks is None or not isinstance(thing, MaskSequence):
+            fix = "write jsonl, npz, pt or npy" if isinstance(thing, MaskSequence) else "write safetensors"
+            raise UsageError(f"a graph for {self.name}", repr(thing), fix)
+        parts = {
+            "weights": any(mask.weigh is not None for mask in thing.layers),
+            "roles": bool(thing.roles.any()),
+            "labels": thing.labels is not None,
+            "read-out": thing.read_out != thing.tokens - 1,
+        }
+        return [part for part, there in parts.items() if there and part not in self.masks]
+
+    def _leaves_out(self, graph: Graph) -> list[str]:
         parts = {
             "weight": graph.weight is not None and "weights",
             "directed": graph.directed and "directions",

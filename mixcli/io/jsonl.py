@@ -1,10 +1,11 @@
-"""JSON Lines: mixcli's wire form, one graph per line with everything it carries.
+"""JSON Lines: mixcli's wire form, one graph or mask sequence per line with everything it carries.
 
     {"schema":"mixcli.graph/1","name":"triangle","n":3,"directed":false,"edges":[[0,1],[0,2],[1,2]],
      "weight":[…],"labels":[…],"node":{"x":…},"edge":{…},"graph":{"y":1},"provenance":[…],"plan":{…}}
 
 One line each; keys beyond `schema`, `n` and `edges` are optional. Arrays are as `mixcli.io.jsonarray` says; the
-edges of a large graph are one too. Node-link objects, one per line, are read as well.
+edges of a large graph are one too. Node-link objects, one per line, are read as well. Lines of mask sequences are as
+`mixcli.io.masks_wire` says.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ import numpy as np
 from mixcli import provenance
 from mixcli.errors import InputError, LimitExceeded
 from mixcli.graph import Graph, LayerPlan
-from mixcli.io import jsonarray, node_link
+from mixcli.io import jsonarray, masks_wire, node_link
 from mixcli.io.arrays import from_canonical
-from mixcli.io.base import Format, Reading
+from mixcli.io.base import Format, Reading, Thing
 from mixcli.io.checks import JSON_GROWTH, check_nodes, room
+from mixcli.sequence import MaskSequence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,8 +41,8 @@ PLAIN_EDGES = 50_000
 """Most edges that are written as pairs a person can read."""
 
 
-def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
-    """The graphs, line by line; no more than one line is held at a time.
+def read(stream: BinaryIO, reading: Reading) -> Iterator[Thing]:
+    """What the lines hold, one by one; no more than one line is held at a time.
 
     Raises:
         InputError: with the number of the line that is wrong.
@@ -57,27 +59,34 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         step = dataclasses.replace(reading.step("jsonl"), sha256=hashlib.sha256(text).hexdigest())
         here = dataclasses.replace(reading, name=f"{reading.name}:{number}")
         try:
-            graph = graph_of(jsonarray.parse(text), len(text), here, step)
+            thing = _thing(jsonarray.parse(text), len(text), here, step)
         except ValueError as error:
             fix = "complete or remove this line; the file may be cut"
-            raise reading.error("one graph as a JSON object", str(error), fix, line=number) from error
+            raise reading.error("one graph or mask sequence as a JSON object", str(error), fix, line=number) from error
         except (InputError, LimitExceeded) as error:
             raise error if here.name in error.where else error.at(here.where) from None
-        yield graph if graph.name != here.name else graph.replace(name=f"{reading.name}[{index}]")
+        yield thing if thing.name != here.name else thing.replace(name=f"{reading.name}[{index}]")
         index += 1
     if not index:
         raise reading.error("a graph", "an empty file", "check that the file was written")
 
 
-def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    """One line per graph, written as soon as it comes."""
+def write(graphs: Iterable[Graph | MaskSequence], stream: BinaryIO) -> None:
+    """One line per graph or mask sequence, written as soon as it comes."""
     for graph in graphs:
-        line = json.dumps(object_of(graph), separators=(",", ":"), allow_nan=False).encode("ascii")
+        form = masks_wire.object_of(graph) if isinstance(graph, MaskSequence) else object_of(graph)
+        line = json.dumps(form, separators=(",", ":"), allow_nan=False).encode("ascii")
         if len(line) > MAX_LINE:
             raise LimitExceeded(
                 f"lines of at most {MAX_LINE} bytes", f"{len(line)}", "write npz instead", where=graph.name
             )
         stream.write(line + b"\n")
+
+
+def _thing(form: Any, size: int, reading: Reading, step: provenance.Step) -> Graph | MaskSequence:
+    if isinstance(form, dict) and form.get("schema") == masks_wire.SCHEMA:
+        return masks_wire.sequence_of(form, reading, step)
+    return graph_of(form, size, reading, step)
 
 
 def object_of(graph: Graph) -> dict[str, Any]:
@@ -183,11 +192,12 @@ def _sniff(head: bytes) -> bool:
 
 FORMAT = Format(
     name="jsonl",
-    title="JSON Lines, one graph per line",
+    title="JSON Lines, one graph or mask sequence per line",
     suffixes=(".jsonl", ".ndjson"),
     sniff=_sniff,
     read=read,
     write=write,
     many=True,
     holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
+    masks=frozenset({"weights", "roles", "labels", "read-out", "provenance"}),
 )

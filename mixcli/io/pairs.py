@@ -6,6 +6,7 @@ import os
 
 from mixcli.catalog import FORMATS
 from mixcli.errors import InputError
+from mixcli.graph import Graph
 from mixcli.io import stream
 
 __all__ = ["read_pairs"]
@@ -36,8 +37,8 @@ def read_pairs(path: str | os.PathLike[str]) -> list[tuple[str, str]]:
     name = chosen.name if chosen is not None and chosen.name in TABLES else "edgelist"
     FORMATS.get(name)
     graphs = list(stream.read(path, format=name, directed=False, weighted=False))
-    if len(graphs) != 1:
-        raise InputError("one list of pairs", f"{len(graphs)}", where=os.fspath(path))
     graph = graphs[0]
+    if len(graphs) != 1 or not isinstance(graph, Graph):
+        raise InputError("one list of pairs", f"{len(graphs)}", where=os.fspath(path))
     names = graph.labels or tuple(map(str, range(graph.n)))
     return [(names[u], names[v]) for u, v in graph.edges.tolist()]

@@ -1,4 +1,4 @@
-"""Graphs in and out of files and pipes: format from the suffix or the content, gzip, digests, whole files or none."""
+"""Graphs and mask sequences in and out of files and pipes: format by suffix or content, gzip, digests, whole files."""
 
 from __future__ import annotations
 
@@ -14,9 +14,8 @@ from typing import Any, BinaryIO
 
 from mixcli.catalog import FORMATS
 from mixcli.errors import InputError, UsageError
-from mixcli.graph import Graph
 from mixcli.io.atomic import replacing
-from mixcli.io.base import Format, Reading
+from mixcli.io.base import Convention, Format, Reading, Thing
 from mixcli.io.source import HEAD, Source, opened
 
 __all__ = ["format_of", "read", "sniff", "write"]
@@ -32,8 +31,9 @@ def read(
     directed: bool | None = None,
     weighted: bool = True,
     name: str | None = None,
-) -> Iterator[Graph]:
-    """The graphs of a file or a stream, one at a time; nothing is opened before the first is asked for.
+    convention: Convention | None = None,
+) -> Iterator[Thing]:
+    """The graphs and mask sequences of a file or a stream, one at a time; nothing is opened before the first is due.
 
     Args:
         source: a path, or a binary stream, which need not be seekable. gzip is undone.
@@ -41,6 +41,7 @@ def read(
         directed: keep (True) or forget (False) directions; None follows the file.
         weighted: False leaves weights unread.
         name: what to call the source; default the file name, or "stdin".
+        convention: what True means in a boolean mask; None finds out where only one reading makes sense.
 
     Raises:
         InputError: it cannot be read, with the place at fault.
@@ -58,13 +59,13 @@ def read(
             raise InputError("a graph", "an empty file", "check that the file was written", where=where)
         chosen = FORMATS.get(format) if format is not None else _choose(data, file_name, where)
         note = {} if format is not None or format_of_suffix(file_name) in (None, chosen) else {"suffix": file_name}
-        reading = Reading(label, directed, weighted, digest, folder)
+        reading = Reading(label, directed, weighted, digest, folder, convention)
         for graph in chosen.read(io.BufferedReader(data, HEAD), reading):
             yield _noted(graph, note)
 
 
 def write(
-    graphs: Iterable[Graph],
+    graphs: Iterable[Thing],
     target: str | os.PathLike[str] | BinaryIO,
     *,
     format: str | None = None,
@@ -73,7 +74,7 @@ def write(
     """Write graphs to a file, which appears when it is complete, or to a stream.
 
     Args:
-        graphs: one graph or several, taken one at a time.
+        graphs: graphs and mask sequences, taken one at a time.
         target: a path (`.gz` compresses) or a binary stream.
         format: catalog name; default by the suffix.
         force: replace an existing file.
@@ -162,8 +163,8 @@ def _is_stream_of_graphs(head: bytes) -> bool:
     return b"\n" in head.strip(b"\n") and any(f.many and f.text and f.sniff(head) for f in _formats())
 
 
-def _noted(graph: Graph, note: dict[str, str]) -> Graph:
-    """The graph with a remark in its last step."""
+def _noted(graph: Thing, note: dict[str, str]) -> Thing:
+    """The same with a remark in its last step."""
     if not note or not graph.provenance:
         return graph
     *earlier, last = graph.provenance
@@ -183,7 +184,7 @@ def _target_format(target: str | os.PathLike[str] | BinaryIO, format: str | None
     return found
 
 
-def _no_more_than_fit(graphs: Iterable[Graph], chosen: Format) -> Iterator[Graph]:
+def _no_more_than_fit(graphs: Iterable[Thing], chosen: Format) -> Iterator[Thing]:
     """The graphs, once it is sure that the format holds as many as come."""
     several = iter(graphs)
     first = list(itertools.islice(several, 1 if chosen.many else 2))
@@ -195,13 +196,13 @@ def _no_more_than_fit(graphs: Iterable[Graph], chosen: Format) -> Iterator[Graph
     return itertools.chain(first, several)
 
 
-def _watched(graphs: Iterator[Graph], chosen: Format, lost: dict[str, None]) -> Iterator[Graph]:
+def _watched(graphs: Iterator[Thing], chosen: Format, lost: dict[str, None]) -> Iterator[Thing]:
     for graph in graphs:
         lost |= dict.fromkeys(chosen.leaves_out(graph))
         yield graph
 
 
-def _write_file(chosen: Format, graphs: Iterator[Graph], out: BinaryIO, *, compress: bool) -> None:
+def _write_file(chosen: Format, graphs: Iterator[Thing], out: BinaryIO, *, compress: bool) -> None:
     if not compress:
         chosen.write(graphs, out)
         return
