@@ -66,6 +66,8 @@ def hop_counts(
     operations: float = 1.5e10,
     threads: int = 1,
     progress: Progress | None = None,
+    *,
+    directed: bool = False,
 ) -> Hops | None:
     """Count the ordered pairs at each hop distance, exactly.
 
@@ -76,6 +78,7 @@ def hop_counts(
         operations: elementary operations it may take (about 10⁹ a second).
         threads: threads for the compiled path.
         progress: told of the sources that are done, from any thread but one at a time.
+        directed: whether a node may be a successor without being a predecessor.
 
     Returns:
         The counts, or None where a few trial passes predict more operations than allowed. The eccentricities are those
@@ -92,7 +95,7 @@ def hop_counts(
     ready = _kernel_ready()
     found = _plain(indptr, indices, limit, TINY_WORK if ready else PLAIN_WORK)
     if found is None:
-        found = _compiled(indptr, indices, limit, operations, threads, progress)
+        found = _compiled(indptr, indices, limit, operations, threads, progress, directed)
     if found is None and ready:  # what is refused must not depend on what the process did before
         found = _plain(indptr, indices, limit, PLAIN_WORK)
     if found is None:
@@ -150,12 +153,14 @@ def _compiled(
     operations: float,
     threads: int = 1,
     progress: Progress | None = None,
+    directed: bool = False,
 ) -> _Found | None:
     from mixcli.numerics.hops_kernel import BATCH, WORDS, gather, spread
 
     n = len(indptr) - 1
     order = gather(indptr, indices, BATCH)
-    indptr, indices = _renumbered(indptr, indices, order)
+    lists = _renumbered(indptr, indices, order)
+    back = _reversed(*lists) if directed else lists
     sources = np.arange(n, dtype=np.int32)
     batches = range(0, n, BATCH)
     entries = int(operations / ENTRY)
@@ -165,7 +170,7 @@ def _compiled(
         scratch = np.zeros((3, n, WORDS), np.uint64)
         pairs, last, work = np.zeros(layers + 1, np.int64), np.zeros(n, np.int64), 0
         for start in starts:
-            work += spread(indptr, indices, sources[start : start + BATCH], layers, most - work, scratch, pairs, last)
+            work += spread(lists, back, sources[start : start + BATCH], layers, most - work, scratch, pairs, last)
             if work > most:
                 break
             tell(len(sources[start : start + BATCH]))
@@ -214,6 +219,13 @@ def _renumbered(
     new = np.empty(len(order), np.int32)
     new[order] = np.arange(len(order), dtype=np.int32)
     return start, new[indices[entry]]
+
+
+def _reversed(indptr: NDArray[np.int64], indices: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """The predecessors of each node."""
+    tails = np.repeat(np.arange(len(indptr) - 1, dtype=np.int32), np.diff(indptr))
+    start = np.concatenate([[0], np.cumsum(np.bincount(indices, minlength=len(indptr) - 1))])
+    return start, tails[np.argsort(indices, kind="stable")]
 
 
 def hop_sample(

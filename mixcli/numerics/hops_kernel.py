@@ -74,15 +74,19 @@ def _clear(rows: Any, which: Any, count: int) -> None:
 
 
 @kernel
-def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scratch: Any, pairs: Any, last: Any) -> int:
-    """Breadth-first search from up to 512 sources at once, one bit each; returns the list entries it visited.
+def spread(lists: Any, back: Any, sources: Any, layers: int, most: int, scratch: Any, pairs: Any, last: Any) -> int:
+    """Breadth-first search towards up to 512 nodes at once, one bit each; returns the list entries it visited.
 
-    Adds the pairs found at each distance to pairs, and raises last[v] to the largest distance at which a source reached
-    v. Gives up after `most` entries. scratch is (3, n, 8) uint64, all zero before, and after unless it gave up.
+    lists are the successors of each node, as row starts and entries, back the predecessors (the same arrays without
+    directions). Adds the pairs found at each distance to pairs, and raises last[v] to the largest distance from v to
+    one of the nodes. Gives up after `most` entries. scratch is (3, n, 8) uint64, all zero before, and after unless it
+    gave up.
 
     While few nodes have news they push it to their neighbours; while many have, all nodes that still lack a source
     pull, which writes each row once.
     """
+    indptr, indices = lists
+    starts, heads = back
     n = len(indptr) - 1
     seen, new, got = scratch[0], scratch[1], scratch[2]
     touched, active, coming = np.empty(n, np.int32), np.empty(n, np.int32), np.empty(n, np.int32)
@@ -112,9 +116,9 @@ def spread(indptr: Any, indices: Any, sources: Any, layers: int, most: int, scra
             arriving = 0
             for a in range(count):
                 u = active[a]
-                work += indptr[u + 1] - indptr[u]
-                for p in range(indptr[u], indptr[u + 1]):
-                    v = indices[p]
+                work += starts[u + 1] - starts[u]
+                for p in range(starts[u], starts[u + 1]):
+                    v = heads[p]
                     if lacking[v] == 0:
                         continue
                     _merge(new[u], got[v])

@@ -60,6 +60,16 @@ def test_both_paths_agree_exactly(shape: str, layers: int) -> None:
             assert np.trim_zeros(a, "b").tolist() == np.trim_zeros(b, "b").tolist()
 
 
+def test_both_paths_agree_exactly_along_arcs() -> None:
+    rng = np.random.default_rng(0)
+    arcs = np.unique(rng.integers(0, 1500, (4500, 2)), axis=0)
+    g = Graph(1500, arcs[arcs[:, 0] != arcs[:, 1]], directed=True)
+    plain = hops._plain(*g.csr[:2], g.n, np.inf)
+    compiled = hops._compiled(*g.csr[:2], g.n, 1e12, directed=True)
+    for a, b in zip(plain, compiled, strict=True):
+        assert np.trim_zeros(a, "b").tolist() == np.trim_zeros(b, "b").tolist()
+
+
 def test_trial_passes_refuse_what_is_too_long() -> None:
     g = families.torus(70, 80)
     assert hops._compiled(*g.csr[:2], g.n, 1e12) is not None

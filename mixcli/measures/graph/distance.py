@@ -104,7 +104,7 @@ def graph_hops(graph: Graph, context: Context, layers: int | None) -> Hops:
 
 
 def _count(graph: Graph, layers: int | None, operations: float, threads: int, progress: Progress) -> Hops | None:
-    return hop_counts(*graph.csr[:2], layers, operations, threads, progress)
+    return hop_counts(*graph.csr[:2], layers, operations, threads, progress, directed=graph.directed)
 
 
 def hoeffding(sources: int) -> float:
