@@ -195,11 +195,16 @@ SEQUENCE_MEASURES = Catalog(
         "resistance_restart": "mixcli.measures.sequence.resistance_restart:RestartResistance",
         "resistance_ysl": "mixcli.measures.sequence.resistance_ysl:NoiseResistance",
         "hitting_sink": "mixcli.measures.sequence.hitting_sink:SinkHittingTime",
+        "sinks": "mixcli.measures.sequence.sinks:Sinks",
+        "entropy": "mixcli.measures.sequence.entropy:Entropy",
+        "heads": "mixcli.measures.sequence.heads:HeadLabels",
+        "rank": "mixcli.measures.sequence.rank:Rank",
+        "collapse": "mixcli.measures.sequence.collapse:Collapse",
     },
     # What `analyze` measures when it is not told, by kind of source.
     groups={
         "mask": ("structure", "resistance_restart", "hitting_sink"),
-        "attention": ("structure", "resistance_restart"),
+        "attention": ("structure", "resistance_restart", "sinks", "entropy", "heads", "rank", "collapse"),
     },
 )
 

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mixcli.numerics.singular import largest_singular_value
+from mixcli.numerics.token_columns import first_mass
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["BINS", "EIG", "FIRST", "SIZE_OF_BLOCK", "Columns", "HeadFigures", "head_figures"]
+__all__ = ["BINS", "EIG", "SIZE_OF_BLOCK", "Columns", "HeadFigures", "head_figures"]
 
-FIRST = 16
-"""Up to how many first tokens the mass on them is known."""
 SIZE_OF_BLOCK = 16
 """Tokens of a block of the score `block`."""
 BINS = 10
@@ -135,7 +134,7 @@ def head_figures(weights: NDArray[Any], keys: NDArray[np.int64], named: Columns 
     return HeadFigures(
         columns=sums.lower,
         diagonal=sums.diagonal,
-        first=_first(weights),
+        first=first_mass(weights),
         **_moduli(weights, sums),
         future=float(sums.total.sum() - sums.lower.sum()) / sums.tokens,
         negative=sums.negative / sums.tokens**2,
@@ -204,12 +203,6 @@ def _by_offset(a: NDArray[np.float64]) -> NDArray[np.float64]:
     np.lib.stride_tricks.as_strided(place, a.shape, ((width + rows - 2) * size, size))[:] = a
     found: NDArray[np.float64] = line.reshape(rows, -1).sum(axis=0)[::-1]
     return found
-
-
-def _first(weights: NDArray[Any]) -> NDArray[np.float64]:
-    mass = np.cumsum(weights[:, :FIRST], axis=1, dtype=np.float64)
-    found = [float(mass[s:, s - 1].sum()) for s in range(1, mass.shape[1] + 1)]
-    return np.array(found + [0.0] * (FIRST - len(found)))
 
 
 def _moduli(weights: NDArray[Any], sums: _Sums) -> dict[str, Any]:

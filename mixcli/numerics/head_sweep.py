@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixcli.errors import NotApplicable
 from mixcli.numerics.blas import one_blas_thread
 from mixcli.numerics.head_figures import Columns, HeadFigures, head_figures
+from mixcli.numerics.token_columns import ColumnSums, Support, support
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixcli.context import Progress
+    from mixcli.context import Context, Progress
     from mixcli.sequence import Attention
 
-__all__ = ["Heads", "columns_of", "of_heads", "row_support", "sweep_bytes"]
+__all__ = ["Heads", "columns_of", "of_heads", "shared_heads", "support_of", "sweep_bytes"]
 
 AT_ONCE = 2**27
 """Bytes of heads that may be in memory at once; a larger head is alone."""
@@ -36,13 +38,13 @@ class Heads:
     Args:
         index: (k, 2) layer and head, as numbered in the store.
         layer: (k,) layer, counted from 0 over those taken.
-        keys: (layers, T) how many keys each query may read: those that any head of the layer reads.
+        supports: of each layer which keys each query may read: those that any head of the layer reads.
         figures: name -> (k,) or (k, …).
     """
 
     index: NDArray[np.int64]
     layer: NDArray[np.int64]
-    keys: NDArray[np.int64]
+    supports: list[Support]
     figures: dict[str, NDArray[Any]]
 
     def __getitem__(self, name: str) -> NDArray[Any]:
@@ -52,6 +54,12 @@ class Heads:
         """Means of some values of the heads over each layer."""
         counts = np.bincount(self.layer)
         return [float(v) for v in np.bincount(self.layer, weights=values) / counts]
+
+    @property
+    def sums(self) -> list[ColumnSums]:
+        """Sums over the columns of each head."""
+        names = ("columns", "diagonal", "first")
+        return [ColumnSums(*row) for row in zip(*(self[name] for name in names), strict=True)]
 
     @property
     def names(self) -> list[str]:
@@ -80,13 +88,13 @@ def of_heads(attention: Attention, threads: int = 1, progress: Progress | None =
     """
     index, done = attention.index, 0
     rows: list[HeadFigures] = []
-    supports = np.empty((attention.depth, attention.tokens), np.int64)
+    supports: list[Support] = []
     named = columns_of(attention.labels)
     with one_blas_thread(), ThreadPoolExecutor(max(1, threads)) as pool:
         waiting: deque[Future[HeadFigures]] = deque()
         try:
             for layer, weights in _heads(attention, supports):
-                waiting.append(pool.submit(head_figures, weights, supports[layer], named))
+                waiting.append(pool.submit(head_figures, weights, supports[layer].keys, named))
                 room = max(1, min(threads, AT_ONCE // max(1, weights.nbytes)))
                 del weights
                 while len(waiting) >= room:
@@ -110,21 +118,20 @@ def sweep_bytes(attention: Attention) -> float:
     return 12.0 * attention.tokens**2 + 32.0 * attention.tokens * len(attention.index)
 
 
-def row_support(attention: Attention, layer: int) -> NDArray[np.int64]:
-    """(T,) how many keys each query of a layer may read: those that any head taken reads.
+def support_of(attention: Attention, layer: int) -> Support:
+    """Which keys each query of a layer may read: those that any head taken reads.
 
-    This is the support of the mask, which need not be told. Heads are looked at until nothing more can be found: one of
-    them, where it reads all keys that a causal (or any) mask allows.
+    This is the support of the mask, as far as the weights tell. Heads are looked at until nothing more can be found:
+    one of them, where it reads all keys that a causal (or any) mask allows.
     """
     size = attention.tokens
     most = np.arange(1, size + 1) if attention.causal else np.full(size, size)
-    seen, found = np.zeros((size, size), dtype=bool), np.zeros(size, np.int64)
+    seen = np.zeros((size, size), dtype=bool)
     for head in attention.selection[layer][1]:
         seen |= attention.head(layer, head) != 0
-        found = np.count_nonzero(seen, axis=1)
-        if np.array_equal(found, most):
+        if np.array_equal(np.count_nonzero(seen, axis=1), most):
             break
-    return np.maximum(found, 1)
+    return support(seen)
 
 
 def columns_of(labels: tuple[str, ...] | None) -> Columns | None:
@@ -146,11 +153,28 @@ def columns_of(labels: tuple[str, ...] | None) -> Columns | None:
     return Columns(np.array([SPECIAL.fullmatch(label) is not None for label in labels], dtype=bool), after)
 
 
-def _heads(attention: Attention, supports: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[Any]]]:
+def _heads(attention: Attention, supports: list[Support]) -> Iterator[tuple[int, NDArray[Any]]]:
     """(layer, weights) of every head; the supports of a layer are known when its first head comes."""
-    before = -1
     for layer, _, weights in attention.each():
-        if layer != before:
-            supports[layer], before = row_support(attention, layer), layer
+        if layer == len(supports):
+            supports.append(support_of(attention, layer))
         yield layer, weights
         del weights  # else it would stay while the next one is read
+
+
+def shared_heads(attention: Attention, context: Context, what: str) -> Heads:
+    """The figures of all heads for a measure: checked against the limits, and computed once for all measures.
+
+    Args:
+        attention: the attention.
+        context: threads, limits, progress and memo.
+        what: name of the measure, for messages.
+
+    Raises:
+        NotApplicable: fewer than two tokens, so that no query has a choice.
+        LimitExceeded: a head does not fit into memory.
+    """
+    if attention.tokens < 2:
+        raise NotApplicable(f"at least two tokens for {what}", "one", "leave it out", where=attention.name)
+    context.limits.check(what, memory=sweep_bytes(attention), instead="take fewer heads, or a shorter text")
+    return context.once(of_heads, attention, context.thread_count, context.progress)

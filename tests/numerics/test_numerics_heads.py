@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from reference import naive_heads
 
 from mixcli.numerics.head_figures import head_figures
-from mixcli.numerics.head_sweep import columns_of, of_heads, row_support
+from mixcli.numerics.head_sweep import columns_of, of_heads, support_of
 from mixcli.numerics.singular import largest_singular_value, stable_rank
 from mixcli.sequence import Attention
 
@@ -135,9 +135,9 @@ def test_low_precision_is_taken_as_it_is() -> None:
 
 def test_support_is_what_any_head_of_the_layer_reads() -> None:
     eye, prev, full = np.eye(4), shifted(4, 1), np.full((4, 4), 0.25)
-    assert row_support(Attention.of([[eye, prev]]), 0).tolist() == [1, 2, 2, 2]
-    assert row_support(Attention.of([[eye, cesaro(4)]]), 0).tolist() == [1, 2, 3, 4]
-    assert row_support(Attention.of([[cesaro(4), full]]), 0).tolist() == [4] * 4
+    assert support_of(Attention.of([[eye, prev]]), 0).keys.tolist() == [1, 2, 2, 2]
+    assert support_of(Attention.of([[eye, cesaro(4)]]), 0).keys.tolist() == [1, 2, 3, 4]
+    assert support_of(Attention.of([[cesaro(4), full]]), 0).keys.tolist() == [4] * 4
 
 
 @dataclass(frozen=True)
