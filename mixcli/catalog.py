@@ -192,6 +192,13 @@ SEQUENCE_MEASURES = Catalog(
     "sequence measure",
     {
         "structure": "mixcli.measures.sequence.structure:Structure",
+        "reach": "mixcli.measures.sequence.reach:Reach",
+        "paths": "mixcli.measures.sequence.paths:Paths",
+        "runway": "mixcli.measures.sequence.runway:Runway",
+        "influence": "mixcli.measures.sequence.influence:Influence",
+        "position_bias": "mixcli.measures.sequence.position_bias:PositionBias",
+        "mixing": "mixcli.measures.sequence.mixing:Mixing",
+        "spectrum": "mixcli.measures.sequence.spectrum:Spectrum",
         "resistance_restart": "mixcli.measures.sequence.resistance_restart:RestartResistance",
         "resistance_ysl": "mixcli.measures.sequence.resistance_ysl:NoiseResistance",
         "hitting_sink": "mixcli.measures.sequence.hitting_sink:SinkHittingTime",
@@ -201,6 +208,7 @@ SEQUENCE_MEASURES = Catalog(
         "rank": "mixcli.measures.sequence.rank:Rank",
         "collapse": "mixcli.measures.sequence.collapse:Collapse",
     },
+    {"rollout": "influence"},
     # What `analyze` measures when it is not told, by kind of source.
     groups={
         "mask": ("structure", "resistance_restart", "hitting_sink"),
@@ -241,6 +249,7 @@ MODELS = Catalog(
         "gcn": "mixcli.training.models.gcn:GCN",
         "gin": "mixcli.training.models.gin:GIN",
         "rgcn": "mixcli.training.models.rgcn:RGCN",
+        "transformer": "mixcli.training.models.transformer:Transformer",
         "decoder": "mixcli.training.models.decoder:Decoder",
     },
 )

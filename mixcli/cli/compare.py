@@ -19,6 +19,7 @@ Examples:
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --model gin --trials 10 -o mutag.db
   mixcli compare pyg:Planetoid/Cora --arm none --arm fosr:iterations=50 --model gcn --trials 10
   mixcli compare before.pt after.pt --trials 10
+  mixcli compare pyg:TUDataset/MUTAG --model transformer --pe none --pe laplacian --pe random_walk
   mixcli compare mask:window:4,tokens=24,layers=3 --arm none --arm sink:1,4 --model decoder
 """
 
@@ -43,6 +44,12 @@ def compare(
         ),
     ] = None,
     trials: Annotated[int, typer.Option("--trials", metavar="N", help="Trainings of every arm.", min=1)] = 10,
+    pe: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--pe", metavar="ENCODING", help="Positional encoding, repeatable: none, laplacian, random_walk; arms each."
+        ),
+    ] = None,
     protocol: Annotated[
         str, typer.Option("--protocol", metavar="KEY=VALUE,…", help="Training settings, such as epochs=50,lr=0.01.")
     ] = "",
@@ -69,7 +76,10 @@ def compare(
     if shell.dry_run:
         _explain(shell, read, arms, trials)
         return
-    found = run(read, arms, model, trials, protocol=changes, store=results, jobs=jobs, context=shell.context())
+    found = run(
+        read, arms, model, trials, encodings=pe or (), protocol=changes, store=results, jobs=jobs,
+        context=shell.context(),
+    )  # fmt: skip
     shell.close()
     record = found.record()
     if shell.no_timing:

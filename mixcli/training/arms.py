@@ -16,13 +16,14 @@ from mixcli.errors import InputError, Interrupted, UsageError
 from mixcli.graph import Graph
 from mixcli.rewiring.base import apply
 from mixcli.spec import parse, spec_of
+from mixcli.training.encodings import with_encoding
 from mixcli.training.mask_topology import MaskTopology
 from mixcli.training.tasks.base import Task
 from mixcli.training.tasks.infer import infer_task
 from mixcli.training.tasks.transfer import Transfer
 from mixcli.training.topology import Topology, topology_of
 
-__all__ = ["NONE", "Arm", "arm_spec", "make_arms"]
+__all__ = ["NONE", "Arm", "arm_spec", "encoded", "make_arms"]
 
 NONE = "none"
 """The arm without a rewiring."""
@@ -92,7 +93,9 @@ def arm_spec(text: str) -> str:
     return spec_of(REWIRINGS.canonical(parsed.name), REWIRINGS.make(parsed))
 
 
-def make_arms(sources: Mapping[str, Sequence[Graph]], specs: Sequence[str], context: Context) -> list[Arm]:
+def make_arms(
+    sources: Mapping[str, Sequence[Graph]], specs: Sequence[str], context: Context, encodings: Sequence[str] = ()
+) -> list[Arm]:
     """Every source under every rewiring, the first source's first.
 
     Each graph is rewired once, with the comparison's seed: all trials of an arm train on the same graphs, so that they
@@ -102,9 +105,11 @@ def make_arms(sources: Mapping[str, Sequence[Graph]], specs: Sequence[str], cont
         sources: graphs by source name.
         specs: rewirings, "none" for the source as it is.
         context: seed, limits, progress.
+        encodings: positional encodings; each gives arms of its own, all with features of the same width. None at all
+            leaves the features alone.
 
     Raises:
-        UsageError: an unknown rewiring.
+        UsageError: an unknown rewiring or encoding.
         InputError: the sources are not versions of one data set.
         NotApplicable: no task fits, or a rewiring does not apply.
         Interrupted: Ctrl-C while rewiring.
@@ -118,12 +123,29 @@ def make_arms(sources: Mapping[str, Sequence[Graph]], specs: Sequence[str], cont
         for spec in full:
             name = spec if len(sources) == 1 else source if spec == NONE else f"{source} + {spec}"
             count = sum(a.name == name or a.name.startswith(f"{name} #") for a in arms)
-            made = _arm(f"{name} #{count + 1}" if count else name, spec, task, graphs, context)
+            made, after = _arm(f"{name} #{count + 1}" if count else name, spec, task, graphs, context)
             if spec == NONE:
                 added, removed = _edits(next(iter(sources.values())), graphs)
                 made = dataclasses.replace(made, added=added, removed=removed)
-            arms.append(made)
+            arms += encoded(made, after, encodings) if encodings else [made]
     return arms
+
+
+def encoded(arm: Arm, graphs: Sequence[Graph], encodings: Sequence[str]) -> list[Arm]:
+    """An arm once for each positional encoding, computed on the graphs it trains on.
+
+    Args:
+        arm: the arm.
+        graphs: its graphs, rewired.
+        encodings: names, "none" among them for zeros in the same place.
+    """
+    made = []
+    for name in encodings:
+        task = with_encoding(arm.task, graphs, name)
+        title = name if arm.spec == NONE and arm.name == NONE else f"{arm.name}, pe {name}"
+        spec = arm.spec if name == NONE else f"{arm.spec}+pe:{name}"
+        made.append(dataclasses.replace(arm, name=title, spec=spec, task=task))
+    return made
 
 
 def _edits(before: Sequence[Graph], after: Sequence[Graph]) -> tuple[int, int] | tuple[None, None]:
@@ -154,10 +176,11 @@ def _task(source: str, graphs: Sequence[Graph], first: Task | None, context: Con
     return task
 
 
-def _arm(name: str, spec: str, task: Task, graphs: Sequence[Graph], context: Context) -> Arm:
+def _arm(name: str, spec: str, task: Task, graphs: Sequence[Graph], context: Context) -> tuple[Arm, Sequence[Graph]]:
+    """An arm, and the graphs it trains on."""
     if spec == NONE:
         steps = tuple(s.to_json() for s in graphs[0].provenance)
-        return Arm(name, spec, task, topology_of(graphs), sum(g.m for g in graphs), 0, 0, 0.0, steps)
+        return Arm(name, spec, task, topology_of(graphs), sum(g.m for g in graphs), 0, 0, 0.0, steps), graphs
     method = REWIRINGS.make(spec)
     many = len(graphs) > 1
     inner = dataclasses.replace(context, progress=silent) if many else context
@@ -174,4 +197,5 @@ def _arm(name: str, spec: str, task: Task, graphs: Sequence[Graph], context: Con
             context.progress(f"rewire {name}", done + 1, len(graphs))
     seconds = time.perf_counter() - began
     steps = tuple(s.to_json() for s in after[0].provenance)
-    return Arm(name, spec, task, topology_of(after), sum(g.m for g in after), added, removed, seconds, steps)
+    edges = sum(g.m for g in after)
+    return Arm(name, spec, task, topology_of(after), edges, added, removed, seconds, steps), after

@@ -17,6 +17,7 @@ from mixcli.graph import Graph
 from mixcli.provenance import environment
 from mixcli.sequence import MaskSequence
 from mixcli.training.arms import NONE, Arm, make_arms
+from mixcli.training.encodings import check_encodings
 from mixcli.training.models.base import Model
 from mixcli.training.plan import Plan, model_spec
 from mixcli.training.protocol import Protocol
@@ -154,6 +155,7 @@ def compare(
     model: str | None = None,
     trials: int = 10,
     *,
+    encodings: Sequence[str] = (),
     protocol: Mapping[str, Any] | None = None,
     store: str | Path | Store | None = None,
     jobs: int = 1,
@@ -176,6 +178,7 @@ def compare(
         model: spec such as "gcn:layers=3,hidden=32"; default gin for graph classification, decoder over masks, else
             gcn.
         trials: trainings per arm, ≥ 1.
+        encodings: positional encodings ("none", "laplacian", "random_walk"), each giving arms of its own.
         protocol: training settings to change from the task's defaults, such as {"epochs": 50}.
         store: results database to resume from and add to (a path or an open Store); None keeps nothing.
         jobs: processes, see `runner.run`; 0 decides by the first trial.
@@ -204,14 +207,14 @@ def compare(
     if trials < 1:
         raise UsageError("at least one trial", str(trials), "give --trials 10, say")
     if isinstance(store, Store):
-        return _compare(_by_name(sources), arms, model, trials, protocol, store, jobs, context, began)
+        return _compare(_by_name(sources), (arms, encodings), model, trials, protocol, store, jobs, context, began)
     with Store(store) as opened:
-        return _compare(_by_name(sources), arms, model, trials, protocol, opened, jobs, context, began)
+        return _compare(_by_name(sources), (arms, encodings), model, trials, protocol, opened, jobs, context, began)
 
 
 def _compare(
     sources: Mapping[str, Sequence[Graph | MaskSequence]],
-    specs: Sequence[str],
+    specs: tuple[Sequence[str], Sequence[str]],
     model: str | None,
     trials: int,
     protocol: Mapping[str, Any] | None,
@@ -223,7 +226,7 @@ def _compare(
     Protocol().changed(protocol)  # a mistyped setting must not cost a rewiring first
     chosen = None if model is None else MODELS.make(model)
     device = _device(context.device)
-    arms = _arms(sources, list(specs) or [NONE], context)
+    arms = _arms(sources, list(specs[0]) or [NONE], check_encodings(specs[1]), context)
     task = arms[0].task
     made = (chosen or MODELS.make(DEFAULT_MODEL[task.kind])).completed(task)
     _fits(made, task)
@@ -237,11 +240,15 @@ def _compare(
     return out
 
 
-def _arms(sources: Mapping[str, Sequence[Graph | MaskSequence]], specs: Sequence[str], context: Context) -> list[Arm]:
+def _arms(
+    sources: Mapping[str, Sequence[Graph | MaskSequence]], specs: list[str], encodings: list[str], context: Context
+) -> list[Arm]:
     things = [thing for several in sources.values() for thing in several]
     masks = [thing for thing in things if isinstance(thing, MaskSequence)]
     if not masks:
-        return make_arms(cast("Mapping[str, Sequence[Graph]]", sources), specs, context)
+        return make_arms(cast("Mapping[str, Sequence[Graph]]", sources), specs, context, encodings)
+    if encodings:
+        raise NotApplicable("graphs for positional encodings", "masks", "use decoder:positions=…", where="--pe")
     if len(masks) < len(things):
         raise InputError("graphs or masks", "both", "compare like with like")
     from mixcli.training.mask_arms import make_mask_arms

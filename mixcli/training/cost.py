@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from mixcli.training.mask_topology import MaskTopology
 from mixcli.training.models.base import Convolutions
 
 if TYPE_CHECKING:
@@ -106,12 +107,23 @@ def check_memory(plan: Plan, limits: Limits, jobs: int = 1) -> None:
 
 
 def _attention(plan: Plan) -> float:
-    """Bytes of a decoder's values: for each layer 16 arrays as wide as the tokens, and 4 of the (T, T) of each head."""
+    """Bytes of a transformer's values: for each layer 16 arrays as wide as the nodes, and 4 of all pairs of each head.
+
+    Over edges the pairs are the arcs of a batch.
+    """
     task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
-    size = max(getattr(arm.topology, "tokens", 1) for arm in plan.arms)
-    heads = int(getattr(model, "heads", 1))
-    samples = max(plan.protocol.batch_size, 1)
-    return float(FLOAT * samples * task.layers * size * (16 * (model.hidden or 1) + 4 * heads * size))
+    layers, heads = getattr(model, "layers", None) or task.layers, float(getattr(model, "heads", 1))
+    most = 0.0
+    for arm in plan.arms:
+        if isinstance(arm.topology, MaskTopology):
+            samples = max(plan.protocol.batch_size, 1)
+            rows, pairs = samples * arm.topology.tokens, samples * float(arm.topology.tokens) ** 2
+        else:
+            rows, pairs = _batch(arm.task, arm.topology, arm.topology.arcs_held(layers), plan.protocol.batch_size)
+            if getattr(model, "over", "complete") == "complete":  # graphs are padded to the largest
+                pairs = rows * float(np.diff(arm.topology.start).max())
+        most = max(most, rows * 16 * (model.hidden or 1) + 4 * heads * pairs)
+    return FLOAT * layers * most
 
 
 def _batch(task: Task, topology: Topology, arcs: NDArray[np.int64], size: int) -> tuple[float, float]:
