@@ -252,7 +252,11 @@ class Attention:
 
     @cached_property
     def causal(self) -> bool:
-        """Whether no head taken reads a later key; the first layers decide where they do not agree."""
+        """Whether no head taken reads a later key; from what the store knows where it does."""
+        known: dict[tuple[int, int], bool] = getattr(self.store, "causal", {})
+        places = [(layer, head) for layer, chosen in self.selection for head in chosen]
+        if all(place in known for place in places):
+            return all(known[place] for place in places)
         return not any(np.triu(weights, 1).any() for _, _, weights in self.each())
 
     @cached_property

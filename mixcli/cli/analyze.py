@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 import typer
 
 from mixcli.cli.asked import Asked
-from mixcli.cli.options import Sources, shared
+from mixcli.cli.options import ATTENTION, Sources, shared
 from mixcli.cli.shell import Shell, different
 from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
 
@@ -27,12 +27,13 @@ Examples:
   mixcli analyze karate.gml -m effective_resistance --values edges.csv
   mixcli analyze karate.gml -m all-curvatures --node-means --top 10
   mixcli analyze mask:window:16,tokens=256,layers=6
+  mixcli analyze attention.safetensors --heads 0.3,5.* --query last
 """
 
 
 @shared(
     "format", "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root",
-    "max_memory", "fail_fast", "dry_run", "no_timing",
+    "max_memory", "fail_fast", "dry_run", "no_timing", *ATTENTION,
 )  # fmt: skip
 def analyze(
     shell: Shell,

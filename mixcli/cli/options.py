@@ -8,13 +8,16 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-__all__ = ["Sources", "shared"]
+__all__ = ["ATTENTION", "Sources", "shared"]
+
+ATTENTION = ("heads", "layers", "query", "merge", "row_sum", "sample", "tokens", "hidden")
+"""Options of commands that take attention files."""
 
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SOURCE]...",
-        help="Path, '-' for standard input (also the default in a pipe), zoo:barbell:k=5, or pyg:CLASS/NAME.",
+        help="Path, '-' for standard input (the default in a pipe), zoo:barbell:k=5, mask:window:16, or pyg:CLASS/NAME.",
         show_default=False,
     ),
 ]
@@ -52,6 +55,40 @@ class _Shared:
     data_root: Annotated[
         Path | None,
         typer.Option("--data-root", metavar="DIR", envvar="MIXCLI_DATA", help="Folder of the pyg: datasets."),
+    ] = None
+    heads: Annotated[
+        str | None,
+        typer.Option("--heads", metavar="L.H,...", help="Attention heads to take: 0.3,5.*,*.0; ranges as 0-3."),
+    ] = None
+    layers: Annotated[
+        str | None, typer.Option("--layers", metavar="L,...", help="Layers of attention to take: 0-5,7.")
+    ] = None
+    query: Annotated[
+        str | None,
+        typer.Option(
+            "--query", metavar="last|I|A:B", help="Token whose output is looked at; a range: one result each."
+        ),
+    ] = None
+    merge: Annotated[
+        str, typer.Option("--merge", metavar="mean|max", help="How the heads of a layer become one matrix.")
+    ] = "mean"
+    row_sum: Annotated[
+        str,
+        typer.Option(
+            "--row-sum",
+            metavar="sink|renorm|error",
+            help="Attention rows of less than 1: give the rest to a virtual token, scale them up, or refuse.",
+        ),
+    ] = "sink"
+    sample: Annotated[
+        int | None, typer.Option("--sample", metavar="N", help="Which sample of a batch of attention.", min=0)
+    ] = None
+    tokens: Annotated[
+        Path | None, typer.Option("--tokens", metavar="FILE", help="JSON list of the tokens, as text or ids.")
+    ] = None
+    hidden: Annotated[
+        Path | None,
+        typer.Option("--hidden", metavar="FILE", help="Hidden states, where they are in a file of their own."),
     ] = None
     max_memory: Annotated[
         str | None, typer.Option("--max-memory", metavar="SIZE", help="Refuse what would need more, e.g. 4G.")

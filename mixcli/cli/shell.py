@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from mixcli.cli.bar import Bar
+from mixcli.cli.options import ATTENTION
 from mixcli.errors import InputError, Interrupted, MixcliError, NotApplicable, PipeClosed, UsageError
 
 if TYPE_CHECKING:
@@ -34,6 +35,14 @@ class Shell:
     directed: bool | None = None
     unweighted = False
     data_root: Path | None = None
+    heads: str | None = None
+    layers: str | None = None
+    query: str | None = None
+    merge = "mean"
+    row_sum = "sink"
+    sample: int | None = None
+    tokens: Path | None = None
+    hidden: Path | None = None
     max_memory: str | None = None
     quiet = False
     verbose = 0
@@ -50,6 +59,8 @@ class Shell:
         self._bar = Bar(enabled=not self.quiet and sys.stderr is not None and sys.stderr.isatty())
         self._check("--format", self.format, ("table", "json", "jsonl", "csv"))
         self._check("--color", self.color, ("auto", "always", "never"))
+        self._check("--merge", self.merge, ("mean", "max"))
+        self._check("--row-sum", self.row_sum, ("sink", "renorm", "error"))
         self._check("--device", self.device, ("auto", "cpu", "cuda", "mps"))
         self._logging()
 
@@ -98,7 +109,7 @@ class Shell:
                 yield source, index, thing
 
     def things(
-        self, sources: list[str] | None, **options_of_masks: int
+        self, sources: list[str] | None, **options_of_masks: Any
     ) -> "Iterator[tuple[str, int, Graph | TokenGraph]]":
         """(source, index in it, graph, mask sequence or attention) of all sources; one line for each that fails.
 
@@ -107,10 +118,13 @@ class Shell:
             options_of_masks: `mask_tokens` and `mask_layers` of mask specs that do not say.
         """
         from mixcli import sources as reader
+        from mixcli.io.attention_options import AttentionOptions
 
+        heads: Any = {name: getattr(self, name) for name in ATTENTION}
         options = reader.SourceOptions(
-            self.from_, self.directed, not self.unweighted, self.data_root, **options_of_masks
-        )
+            self.from_, self.directed, not self.unweighted, self.data_root, attention=AttentionOptions(**heads),
+            **options_of_masks,
+        )  # fmt: skip
         for source in sources or [self._piped()]:
             with self.surviving():
                 for index, thing in enumerate(reader.load_any(source, options=options)):

@@ -12,7 +12,9 @@ import re
 import threading
 import warnings
 import zipfile
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from mixcli.errors import InputError
 from mixcli.io.pickle_scan import HiddenNames, names_in
@@ -21,13 +23,14 @@ from mixcli.io.stand_ins import STAND_INS
 if TYPE_CHECKING:
     from mixcli.io.base import Reading
 
-__all__ = ["MAGIC", "allowed", "load"]
+__all__ = ["MAGIC", "ZIP", "allowed", "load", "load_mapped"]
 
 ZIP = b"PK\x03\x04"
 MAGIC = (ZIP, b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.")
 """First bytes of a `.pt` file: a zip archive, or the magic number of the format before torch 1.6."""
 
 DAMAGE = "the file is damaged, or no torch.save wrote it"
+MODEL_OUTPUT = 'save the tensors alone: torch.save(out.attentions, "attention.pt")'
 _lock = threading.Lock()
 
 
@@ -44,22 +47,43 @@ def load(data: bytes, reading: Reading) -> Any:
     if not data.startswith(MAGIC):
         raise _refusal(_names_in(data), reading) or reading.error("a file written by torch.save", "other bytes", DAMAGE)
     if data.startswith(ZIP):
-        _check_zip(data, reading)
+        _check_zip(io.BytesIO(data), len(data), reading)
+    tensor_classes = b"torch_geometric.edge_index" in data or b"torch_geometric.index" in data
+    return _load(lambda: io.BytesIO(data), reading, zipped=data.startswith(ZIP), tensor_classes=tensor_classes)
 
+
+def load_mapped(path: Path, reading: Reading) -> Any:
+    """The object in a `.pt` file, whose tensors are mapped from the file and not read.
+
+    Args:
+        path: a file in the zip format of torch 1.6 and later.
+        reading: for messages.
+
+    Raises:
+        InputError: as `load`.
+    """
+    with path.open("rb") as file:
+        _check_zip(file, path.stat().st_size, reading)
+    return _load(lambda: str(path), reading, zipped=True, mmap=True)
+
+
+def _load(
+    source: Callable[[], Any], reading: Reading, *, zipped: bool, tensor_classes: bool = False, mmap: bool = False
+) -> Any:
     import torch  # after the cheap refusals: it takes more than a second
     from torch import serialization
 
     with _lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        extra = allowed(b"torch_geometric.edge_index" in data or b"torch_geometric.index" in data)
+        extra = allowed(tensor_classes)
         registered = serialization.get_safe_globals()
         serialization.clear_safe_globals()
         try:
             with serialization.safe_globals(extra):
-                names = serialization.get_unsafe_globals_in_checkpoint(io.BytesIO(data)) if data[:4] == ZIP else []
+                names = serialization.get_unsafe_globals_in_checkpoint(source()) if zipped else []
                 refusal = _refusal(names, reading)
                 if refusal is None:
-                    return torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+                    return torch.load(source(), map_location="cpu", weights_only=True, mmap=mmap or None)
         except Exception as error:  # a hostile file can make the unpickler raise anything
             found = re.search(r"GLOBAL (\S+)", str(error))
             reason = _refusal([found[1]], reading) if found else None
@@ -84,13 +108,13 @@ def allowed(tensor_classes: bool) -> list[Any]:
     return [*STAND_INS, *classes]
 
 
-def _check_zip(data: bytes, reading: Reading) -> None:
+def _check_zip(file: BinaryIO, size: int, reading: Reading) -> None:
     """Refuse members that would grow on reading: torch stores them plainly, one after the other."""
     try:
-        members = zipfile.ZipFile(io.BytesIO(data)).infolist()
+        members = zipfile.ZipFile(file).infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
         raise reading.error("a file written by torch.save", str(error), DAMAGE) from error
-    grown = any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > len(data)
+    grown = any(m.compress_type != zipfile.ZIP_STORED for m in members) or sum(m.file_size for m in members) > size
     if grown:
         raise reading.error("uncompressed members", "an archive that grows on reading", "save it with torch.save")
 
@@ -114,6 +138,10 @@ def _refusal(names: list[str], reading: Reading) -> InputError | None:
         return reading.error("single graphs", "a Batch", "save batch.to_data_list() instead")
     if any(name.endswith((".hetero_data.HeteroData", ".NodeStorage", ".EdgeStorage")) for name in names):
         return reading.error("a homogeneous graph", "a HeteroData", "save data.to_homogeneous() instead")
+    if any(name.startswith("transformers.") for name in names):
+        outputs = [name for name in names if name.startswith("transformers.")]
+        what = min(outputs, key=lambda name: "modeling_outputs" not in name).rpartition(".")[2]
+        return reading.error("a tuple of tensors", f"a {what:.80} of transformers", MODEL_OUTPUT)
     if any(name.startswith("networkx.") for name in names):
         fix = "write the graph with networkx.write_graphml or node_link_data"
     shown = ", ".join(sorted(set(names))[:5])

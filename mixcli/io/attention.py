@@ -1,0 +1,232 @@
+"""Attention files, `.pt`, `.safetensors`, `.npz` and `.npy`: recognised, checked, and read a head at a time.
+
+Before anything is measured every head taken is looked at once (`mixcli.numerics.attention_rows`): padding is cut off,
+what rows lack is resolved by `--row-sum`, and what was found stands in the notes of the reading.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mixcli.errors import InputError, UsageError
+from mixcli.io.attention_layout import heads_of, is_attention, layers_of, rows_of, states_of
+from mixcli.io.attention_npy import npy_part, npz_parts
+from mixcli.io.attention_options import AttentionOptions, queries, select
+from mixcli.io.attention_parts import epsilon
+from mixcli.io.attention_pt import holds_graphs, pt_tree
+from mixcli.io.attention_resolved import resolved
+from mixcli.io.attention_safetensors import safetensors_parts
+from mixcli.io.attention_store import StoredHeads
+from mixcli.io.attention_tokens import labels_of, labels_of_file
+from mixcli.io.base import Reading
+from mixcli.io.safe_load import MAGIC, MODEL_OUTPUT
+from mixcli.numerics.attention_rows import padding, survey
+from mixcli.provenance import Step, loads
+from mixcli.sequence import SINK, Attention
+
+__all__ = ["FORMATS", "Opened", "opened", "read"]
+
+FORMATS = ("attention", "safetensors")
+"""What `--from` calls attention files."""
+SCHEMA = "mixcli.attention/1"
+NPY = b"\x93NUMPY"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file that holds attention, of which only headers have been read.
+
+    Args:
+        path: the file.
+        format: "pt", "safetensors", "npz" or "npy".
+        tree: parts in dicts and lists.
+        about: what mixcli wrote into the file beside the arrays.
+        reading: for messages.
+    """
+
+    path: Path
+    format: str
+    tree: Any
+    about: dict[str, Any]
+    reading: Reading = field(repr=False)
+
+
+def opened(path: Path, *, format: str | None = None, name: str = "") -> Opened | None:
+    """The attention file at a path; None where it is something else.
+
+    Args:
+        path: a file.
+        format: what `--from` says; one of `FORMATS` takes matrices for attention too.
+        name: what to call it in messages.
+
+    Raises:
+        InputError: it is said to be attention and is not, or nothing can be made of it.
+    """
+    forced = format in FORMATS
+    if not path.is_file() or (format is not None and not forced):
+        if forced:
+            raise InputError("a file", "none of this name", "check the path", where=str(path))
+        return None
+    reading = Reading(name or path.name, folder="" if name else str(path).removesuffix(path.name))
+    with path.open("rb") as file:
+        head = file.read(max(map(len, MAGIC)))
+    kind = _kind(path, head)
+    if kind is None or (kind == "pt" and not forced and holds_graphs(path)):
+        if forced:
+            fix = "save attention as .pt, .safetensors, .npz or .npy"
+            raise reading.error("an attention file", "other bytes", fix)
+        return None
+    try:
+        tree, text = _tree(kind, path, reading)
+    except InputError as error:
+        if forced or kind == "safetensors" or error.fix == MODEL_OUTPUT:
+            raise
+        return None  # the readers of graphs say what is wrong with it
+    if kind == "safetensors" or is_attention(tree, forced=forced) or forced:
+        return Opened(path, kind, tree, _about(text), reading)
+    return None
+
+
+def read(file: Opened, options: AttentionOptions, keep: Any = None) -> Iterator[Attention]:
+    """The attention of a file: one, or one for each query of `--query a:b`.
+
+    Args:
+        file: what `opened` gave.
+        options: layers, heads, query, row sums.
+        keep: what must live as long as the file is read.
+
+    Raises:
+        InputError: NaN, rows of more than 1, or of less where that is not wanted.
+        UsageError: layers, heads, a sample or a query that is not there.
+    """
+    try:
+        yield from _read(file, options, keep)
+    except UsageError as error:
+        raise error.at(file.reading.where) from None
+
+
+def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attention]:
+    reading, sample = file.reading, options.sample
+    layers = layers_of(file.tree, sample, reading)
+    tokens = layers[0][-1].keys
+    if any(layer[-1].keys != tokens for layer in layers):
+        found = ", ".join(str(layer[-1].keys) for layer in layers[:5])
+        raise reading.error("one length for all layers", found, "save layers of one text")
+    chosen = select(options.heads, options.layers, [heads_of(layer) for layer in layers])
+    states = _states(file, options, tokens)
+    labels = labels_of_file(Path(options.tokens), tokens, sample) if options.tokens is not None else None
+    labels = labels or labels_of(file.tree, tokens, sample, reading)
+
+    def raw(layer: int, head: int) -> Any:
+        return rows_of(layers[layer], head)
+
+    lo, hi = padding(raw, chosen, tokens)
+    seen = survey(raw, chosen, lo, hi, lambda layer: epsilon(layers[layer][0].part.dtype))
+    sink, notes = resolved(seen, options.row_sum, (lo, tokens - hi), reading)
+    sha256 = _digest(file.path)
+    store = StoredHeads(tuple(layers), tuple(states), sha256, lo, hi, sink, seen, keep)
+    about = file.about if len(file.about.get("roles", ())) == tokens and (lo, hi) == (0, tokens) and not sink else {}
+    fields: dict[str, Any] = {
+        "selection": chosen,
+        "merge": options.merge,
+        "name": reading.name,
+        "roles": np.array([SINK] + [0] * (hi - lo) if sink else about.get("roles", ()), np.int8),
+        "provenance": (
+            *loads(json.dumps(file.about.get("provenance"))),
+            Step("read", file.format, None, sha256, notes),
+        ),
+    }
+    if labels is not None:
+        fields["labels"] = (*("(sink)",) * sink, *labels[lo:hi])
+    if options.query is None or options.query.strip() == "last":
+        read_out = about.get("read_out", -1) if options.query is None else -1
+        yield Attention(store, read_out=read_out if isinstance(read_out, int) else -1, **fields)
+        return
+    for place in queries(options.query, tokens):
+        if not lo <= place < hi:
+            raise UsageError(f"a token from {lo} to {hi - 1}", f"{place}, which is padding", where="--query")
+        yield Attention(store, read_out=place - lo + sink, **fields)
+
+
+def _kind(path: Path, head: bytes) -> str | None:
+    if path.suffix.lower() == ".safetensors":
+        return "safetensors"
+    if head.startswith(NPY):
+        return "npy"
+    if head.startswith(MAGIC[1]):
+        return "pt"
+    if not head.startswith(MAGIC[0]):
+        from mixcli.io.attention_safetensors import looks_like
+
+        return "safetensors" if looks_like(head) and path.suffix == "" else None
+    suffix = path.suffix.lower()
+    if suffix in (".npz", ".pt", ".pth"):
+        return "npz" if suffix == ".npz" else "pt"
+    with path.open("rb") as file:
+        start = file.read(512)
+    length = int.from_bytes(start[26:28], "little")
+    return "npz" if start[30 : 30 + length].endswith(b".npy") else "pt"
+
+
+def _tree(kind: str, path: Path, reading: Reading) -> tuple[Any, Any]:
+    """Parts in dicts and lists, and the text that mixcli wrote beside them."""
+    if kind == "safetensors":
+        parts, metadata = safetensors_parts(path, reading)
+        return parts, metadata.get("mixcli")
+    if kind == "npy":
+        return npy_part(path, reading), None
+    if kind == "npz":
+        members = npz_parts(path, reading)
+        text = members.pop("mixcli", None)
+        return members, text.take().item() if text is not None and text.shape == () else None
+    tree = pt_tree(path, reading)
+    return tree, tree.get("mixcli") if isinstance(tree, dict) else None
+
+
+def _about(text: Any) -> dict[str, Any]:
+    """What mixcli wrote beside the arrays; nothing where that is damaged, for it must never stop a read."""
+    try:
+        found = json.loads(text) if isinstance(text, str) else {}
+    except (ValueError, RecursionError):
+        return {}
+    if not isinstance(found, dict) or found.get("schema") != SCHEMA:
+        return {}
+    roles = found.get("roles")
+    good = isinstance(roles, list) and all(role in (0, 1, 2) for role in roles)
+    return {**found, "roles": roles if good else []}
+
+
+def _states(file: Opened, options: AttentionOptions, tokens: int) -> list[Any]:
+    reading, tree = file.reading, file.tree if isinstance(file.tree, dict) else {}
+    if options.hidden is not None:
+        path = Path(options.hidden)
+        reading = Reading(path.name, folder=str(path).removesuffix(path.name))
+        if not path.is_file():
+            raise InputError("a file of hidden states", "none of this name", "check the path", where=str(path))
+        with path.open("rb") as beside:
+            kind = _kind(path, beside.read(max(map(len, MAGIC))))
+        if kind is None:
+            raise reading.error(
+                "a file of hidden states", "other bytes", "save them as .pt, .safetensors, .npz or .npy"
+            )
+        tree = _tree(kind, path, reading)[0]
+    states = states_of(tree, options.sample, reading)
+    if options.hidden is not None and not states:
+        raise reading.error("hidden states", "none", "name them hidden_states.0, hidden_states.1 …")
+    for state in states:
+        rows = sum(part.shape[-2] for part, _ in state)
+        if rows != tokens:
+            raise reading.error(f"hidden states of {tokens} tokens", str(rows), "save both for one text")
+    return states
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
