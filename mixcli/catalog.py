@@ -199,6 +199,7 @@ SEQUENCE_MEASURES = Catalog(
         "position_bias": "mixcli.measures.sequence.position_bias:PositionBias",
         "mixing": "mixcli.measures.sequence.mixing:Mixing",
         "spectrum": "mixcli.measures.sequence.spectrum:Spectrum",
+        "resistance_layered": "mixcli.measures.sequence.resistance_layered:LayeredResistance",
         "resistance_restart": "mixcli.measures.sequence.resistance_restart:RestartResistance",
         "resistance_ysl": "mixcli.measures.sequence.resistance_ysl:NoiseResistance",
         "hitting_sink": "mixcli.measures.sequence.hitting_sink:SinkHittingTime",
@@ -211,7 +212,7 @@ SEQUENCE_MEASURES = Catalog(
     {"rollout": "influence"},
     # What `analyze` measures when it is not told, by kind of source.
     groups={
-        "mask": ("structure", "resistance_restart", "hitting_sink"),
+        "mask": ("structure", "resistance_layered", "resistance_restart", "hitting_sink"),
         "attention": ("structure", "resistance_restart", "sinks", "entropy", "heads", "rank", "collapse"),
     },
 )
