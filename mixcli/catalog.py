@@ -212,8 +212,30 @@ SEQUENCE_MEASURES = Catalog(
     {"rollout": "influence"},
     # What `analyze` measures when it is not told, by kind of source.
     groups={
-        "mask": ("structure", "resistance_layered", "resistance_restart", "hitting_sink"),
-        "attention": ("structure", "resistance_restart", "sinks", "entropy", "heads", "rank", "collapse"),
+        "mask": (
+            "structure",
+            "reach",
+            "paths",
+            "influence:residual=none",
+            "influence",
+            "mixing",
+            "resistance_layered",
+            "resistance_restart",
+            "hitting_sink",
+            "spectrum",
+        ),
+        "attention": (
+            "structure",
+            "influence",
+            "position_bias",
+            "mixing",
+            "resistance_restart",
+            "sinks",
+            "entropy",
+            "heads",
+            "rank",
+            "collapse",
+        ),
     },
 )
 

@@ -92,7 +92,8 @@ def build(cls: type[T], spec: Spec) -> T:
     """Make the dataclass instance that a spec describes.
 
     Args:
-        cls: a dataclass whose fields are int, float, bool, str, Literal or an optional one of these.
+        cls: a dataclass whose fields are int, float, bool, str, Literal, an optional one of these, or a number or one
+            of some words (`float | Literal["auto"]`).
         spec: what `parse` returned.
 
     Raises:
@@ -159,9 +160,14 @@ def _text(value: Any) -> str:
 def _value(text: str, hint: Any, f: dataclasses.Field[Any], where: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
+        words = {
+            str(word).lower(): word for a in args if typing.get_origin(a) is Literal for word in typing.get_args(a)
+        }
+        if text.lower() in words:
+            return words[text.lower()]
         if text.lower() in ("none", "auto") and type(None) in args:
             return None
-        rest = [a for a in args if a is not type(None)]
+        rest = sorted((a for a in args if a is not type(None)), key=lambda a: typing.get_origin(a) is Literal)
         hint, origin, args = rest[0], typing.get_origin(rest[0]), typing.get_args(rest[0])
     if origin is Literal:
         for choice in args:
