@@ -136,7 +136,7 @@ class _Run:
                 methods = self.asked.of(kind)
                 self._into(methods)
                 self._say_blind(thing, methods)
-                entries, found = self._measure(thing, methods)
+                entries, found = self._measure(thing, methods if self.by_name else _possible(thing, methods))
                 means = self._node_means(thing, entries, found) if self.node_means and kind == "graph" else {}
                 if self.writer is not None:
                     self.writer.add(thing, place, found, means)
@@ -195,6 +195,13 @@ class _Run:
             error = refused[first]
             fix = error.fix + f" (so too {', '.join(others)})" * bool(others)
             self.shell.fail(type(error)(error.expected, error.found, fix, where=error.where))
+
+
+def _possible(thing: "Thing", methods: dict[str, Any]) -> dict[str, Any]:
+    """The measures of the default set without those of hidden states, where there are none."""
+    if getattr(getattr(thing, "store", None), "hidden_states", 1):
+        return methods
+    return {key: method for key, method in methods.items() if not method.hidden}
 
 
 def _explain(shell: Shell, sources: list[str] | None, asked: Asked) -> None:
