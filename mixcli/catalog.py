@@ -191,6 +191,7 @@ MEASURES = Catalog(
 SEQUENCE_MEASURES = Catalog(
     "sequence measure",
     {
+        "conformance": "mixcli.measures.sequence.conformance:Conformance",
         "structure": "mixcli.measures.sequence.structure:Structure",
         "reach": "mixcli.measures.sequence.reach:Reach",
         "paths": "mixcli.measures.sequence.paths:Paths",
@@ -225,6 +226,7 @@ SEQUENCE_MEASURES = Catalog(
             "spectrum",
         ),
         "attention": (
+            "conformance",
             "structure",
             "influence",
             "position_bias",

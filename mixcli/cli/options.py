@@ -17,7 +17,7 @@ Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SOURCE]...",
-        help="Path, '-' for standard input (the default in a pipe), zoo:barbell:k=5, mask:window:16, or pyg:CLASS/NAME.",
+        help="Path, '-' for standard input (default in a pipe), zoo:barbell:k=5, mask:window:16, or pyg:CLASS/NAME.",
         show_default=False,
     ),
 ]

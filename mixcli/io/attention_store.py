@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixcli.io.attention_layout import Layer, heads_of, rows_of
+from mixcli.io.attention_parts import epsilon
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,9 +84,17 @@ class StoredHeads:
         """Number of hidden states."""
         return len(self.states)
 
+    def raw(self, layer: int, head: int) -> NDArray[Any]:
+        """The weights of one head as they were saved, without padding."""
+        return rows_of(self.layers[layer], head)[self.lo : self.hi, self.lo : self.hi]
+
+    def epsilon(self, layer: int) -> float:
+        """Spacing at 1 of the numbers of a layer as they are stored."""
+        return epsilon(self.layers[layer][0].part.dtype)
+
     def head(self, layer: int, head: int) -> NDArray[Any]:
         """(T, T) weights of one head; rows sum to 1 unless there are weights below 0."""
-        rows = rows_of(self.layers[layer], head)[self.lo : self.hi, self.lo : self.hi]
+        rows = self.raw(layer, head)
         if self.signed:
             return rows
         np.maximum(rows, 0, out=rows)  # what rounding has put below 0

@@ -33,6 +33,8 @@ class SequenceMeasure(ABC):
     """Which nouns it is defined for."""
     hidden: ClassVar[bool] = False
     """Whether it needs hidden states."""
+    signed: ClassVar[bool] = False
+    """Whether it is defined for weights below 0, such as those of differential attention."""
     caveat: ClassVar[str] = ""
     """What the number does not mean, in one sentence; told wherever the number is."""
     equation: ClassVar[str]
@@ -55,6 +57,9 @@ class SequenceMeasure(ABC):
         if self.hidden and not (isinstance(tokens, Attention) and tokens.store.hidden_states):
             fix = "save hidden states beside the attention"
             raise NotApplicable(f"hidden states for {name}", "none", fix, where=tokens.name)
+        if not self.signed and getattr(getattr(tokens, "store", None), "signed", False):
+            fix = "measure the two maps of the difference apart"
+            raise NotApplicable(f"weights of 0 and more for {name}", "some below 0", fix, where=tokens.name)
         return self.compute(tokens, context or Context())
 
     @abstractmethod
