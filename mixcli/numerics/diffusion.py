@@ -6,7 +6,8 @@ personalised PageRank, θ_k = e^-t t^k / k! heat. T maps √d̃ to itself, so le
 
     0 <= S_uv - Ŝ_uv <= ε √(d̃_u d̃_v)
 
-for every pair, whatever the graph. `push` and `spread` run on lists; `diffusion_kernel` compiles the same source.
+for every pair, whatever the graph. PageRank is in `page_rank`, heat here; both run on lists, and `diffusion_kernel`
+compiles the same source.
 """
 
 from __future__ import annotations
@@ -18,15 +19,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mixcli.numerics.jit import Plan
+from mixcli.numerics.page_rank import core, push, push_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mixcli.graph import Graph
 
-__all__ = ["Transition", "push", "rows", "spread", "work"]
+__all__ = ["Transition", "rows", "spread", "work"]
 
-PLAN = Plan("diffusion", ("diffusion.py", "diffusion_kernel.py", "jit.py"), loading=0.4, compiling=3.0)
+PLAN = Plan("diffusion", ("diffusion.py", "diffusion_kernel.py", "jit.py", "page_rank.py"), loading=0.4, compiling=3.0)
 PLAIN = 1e-7  # seconds for an entry on the plain path
 
 Kernel = Literal["ppr", "heat"]
@@ -43,6 +45,7 @@ class Transition:
     def __init__(self, graph: Graph, loops: float) -> None:
         from scipy.sparse import csr_array, diags_array
 
+        self.graph, self.loops = graph, loops
         strength = graph.strength + loops
         self.root: NDArray[np.float64] = np.sqrt(np.where(strength > 0, strength, 1.0))
         scale = diags_array(1.0 / self.root)
@@ -78,121 +81,64 @@ def work(walk: Transition, kernel: Kernel, rate: float, tolerance: float) -> flo
 
 
 def rows(
-    walk: Transition, kernel: Kernel, rate: float, tolerance: float
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float64]]]:
-    """The rows of Ŝ, one after the other.
+    walk: Transition, kernel: Kernel, rate: float, tolerance: float, threads: int = 1
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
+    """The rows of Ŝ, each once, in no order.
 
     Args:
         walk: T.
         kernel: "ppr": α (I - (1 - α) T)^-1; "heat": exp(-t (I - T)).
         rate: α in (0, 1], or t >= 0.
         tolerance: ε > 0.
+        threads: threads for PageRank.
 
     Yields:
-        Nodes, in no order, and the values > 0 there.
+        The row; nodes, in no order; the values > 0 there.
 
     Cost: PageRank O(1 / (α ε)) a row whatever n, since a push at u moves at least ε √(d̃_u d̃_source); at most O(m) for
-    each of about log(1/ε) / α rounds. Heat O(m) for each of its terms at most. O(n + m) memory.
+    each of about log(1/ε) / α rounds; a leaf's row only has to be written. Heat O(m) for each of its terms at most.
+    O(n + m) memory.
 
     Example:
         >>> from mixcli.generators.graphs import path
-        >>> [values.sum().round(6).item() for _, values in rows(Transition(path(2), 1.0), "heat", 1.0, 1e-9)]
+        >>> [values.sum().round(6).item() for _, _, values in rows(Transition(path(2), 1.0), "heat", 1.0, 1e-9)]
         [1.0, 1.0]
 
     Source: the push of Andersen, Chung & Lang, FOCS 2006; for heat Kloster & Gleich, KDD 2014. The symmetric form of
     both, with one bound for every entry, is ours.
     """
     small = not PLAN.compiled(PLAIN * work(walk, kernel, rate, tolerance))
-    run: Any
-    if small:
-        run, form = (push if kernel == "ppr" else spread), list
-    else:
+    pushing: Any = push
+    spreading: Any = spread
+    if not small:
         from mixcli.numerics import diffusion_kernel
 
-        run, form = (diffusion_kernel.push if kernel == "ppr" else diffusion_kernel.spread), np.array
-    n = walk.n
-    lists = tuple(form(part.tolist()) if small else part for part in walk.lists)
-    found, residual, other = (form(np.zeros(n)) for _ in range(3))
-    queue, touched, following = (form(np.zeros(n, np.int64).tolist()) for _ in range(3))
-    marks, more = form(np.zeros(n, np.int64).tolist()), form(np.zeros(n, np.int64).tolist())
-    scratch: tuple[Any, ...]
+        pushing, spreading = diffusion_kernel.push, diffusion_kernel.spread
     if kernel == "ppr":
-        scratch = (rate, tolerance, found, residual, queue, marks, touched, more)
+        yield from push_rows(core(walk.graph, walk.loops, walk.root, rate), rate, tolerance, pushing, small, threads)
     else:
-        limits = form(_limits(rate, tolerance, float(walk.root.min(initial=1.0)) ** 2))
-        scratch = (rate, limits, found, residual, other, queue, following, marks, touched, more)
-    for source in range(n):
-        count = run(source, *lists, *scratch)
-        nodes = np.array(touched[:count], dtype=np.int64)
-        if small:
-            values = np.array([found[v] for v in nodes.tolist()])
-            for v in nodes.tolist():
-                found[v] = 0.0
-        else:
-            values = found[nodes]
-            found[nodes] = 0.0
-        some = values > 0  # nodes may have been reached by residuals alone
-        yield nodes[some], values[some]
+        yield from _spread_rows(walk, rate, tolerance, spreading, small)
     if not small:
         PLAN.used()
 
 
-def push(
-    source: int,
-    start: Any,
-    ends: Any,
-    value: Any,
-    root: Any,
-    alpha: float,
-    tolerance: float,
-    found: Any,
-    residual: Any,
-    queue: Any,
-    waiting: Any,
-    touched: Any,
-    seen: Any,
-) -> int:
-    """One row of PageRank into `found`, at the nodes `touched[:count]`; all else is left zero as it came.
-
-    Returns:
-        The count.
-    """
-    n = len(root)
-    limit = tolerance * root[source]
-    residual[source] = 1.0
-    seen[source] = 1
-    touched[0] = source
-    count = 1
-    queue[0] = source
-    waiting[source] = 1
-    head, length = 0, 1
-    if limit * root[source] >= 1.0:
-        length = 0
-        waiting[source] = 0
-    while length > 0:
-        u = queue[head]
-        head = head + 1 if head + 1 < n else 0
-        length -= 1
-        waiting[u] = 0
-        amount = residual[u]
-        residual[u] = 0.0
-        found[u] += alpha * amount
-        for i in range(start[u], start[u + 1]):
-            v = ends[i]
-            if seen[v] == 0:
-                seen[v] = 1
-                touched[count] = v
-                count += 1
-            residual[v] += (1.0 - alpha) * amount * value[i]
-            if waiting[v] == 0 and residual[v] > limit * root[v]:
-                waiting[v] = 1
-                at = head + length
-                queue[at if at < n else at - n] = v
-                length += 1
-    for i in range(count):
-        residual[touched[i]] = 0.0
-        seen[touched[i]] = 0
-    return count
+def _spread_rows(
+    walk: Transition, rate: float, tolerance: float, run: Any, as_list: bool
+) -> Iterator[tuple[int, NDArray[np.int64], NDArray[np.float64]]]:
+    form: Any = list if as_list else np.array
+    n = walk.n
+    lists = tuple(part.tolist() if as_list else part for part in walk.lists)
+    found, term, after = (form(np.zeros(n)) for _ in range(3))
+    front, following, marks, touched, seen = (form(np.zeros(n, np.int64).tolist()) for _ in range(5))
+    limits = form(_limits(rate, tolerance, float(walk.root.min(initial=1.0)) ** 2))
+    for source in range(n):
+        count = run(source, *lists, rate, limits, found, term, after, front, following, marks, touched, seen)
+        nodes = np.array(touched[:count], dtype=np.int64)
+        values = np.array([found[v] for v in nodes.tolist()]) if as_list else found[nodes]
+        for v in nodes.tolist():
+            found[v] = 0.0
+        some = values > 0  # nodes may have been reached by residuals alone
+        yield source, nodes[some], values[some]
 
 
 def spread(
@@ -212,7 +158,10 @@ def spread(
     touched: Any,
     seen: Any,
 ) -> int:
-    """One row of the heat kernel into `found`, as `push`; `limits[k]` is what may be left out of term k."""
+    """One row of the heat kernel into `found`, at the nodes `touched[:count]`; all else is left zero as it came.
+
+    `limits[k]` is what may be left out of term k. Returns the count.
+    """
     scale = math.exp(-time)
     term[source] = 1.0
     front[0] = source

@@ -82,21 +82,25 @@ def diffused(
         instead="raise tolerance (and eps, with sparsify=threshold)",
     )  # fmt: skip
     indptr, indices, _ = graph.csr
+    level = np.rint(eps * GRID)
     own, beside = np.zeros(graph.n), np.zeros(graph.n, dtype=bool)
     found: list[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.bool_]]] = []
-    for s, (nodes, values) in enumerate(rows(walk, kernel, rate, tolerance)):
-        strong = _top(nodes, values, k) if sparsify == "top_k" else np.rint(values * GRID) >= np.rint(eps * GRID)
+    for done, (s, nodes, values) in enumerate(rows(walk, kernel, rate, tolerance, context.thread_count), start=1):
         neighbours = indices[indptr[s] : indptr[s + 1]]
         beside[neighbours] = True
-        keep = strong | beside[nodes]
+        near = np.flatnonzero(beside[nodes])
         beside[neighbours] = False
-        nodes, values, strong = nodes[keep], values[keep], strong[keep]
+        top = _top(nodes, values, k) if sparsify == "top_k" else np.flatnonzero(np.rint(values * GRID) >= level)
+        keep = np.concatenate([top, near])  # a neighbour may stand there twice, and is then kept
+        strong = np.arange(len(keep)) < len(top)
+        nodes, values = nodes[keep], values[keep]
         at = nodes == s
-        own[s] = values[at & strong].sum()
-        nodes, values, strong = nodes[~at], values[~at], strong[~at]
+        if at.any():
+            own[s] = values[at & strong].sum()
+            nodes, values, strong = nodes[~at], values[~at], strong[~at]
         found.append((np.minimum(nodes, s) * graph.n + np.maximum(nodes, s), values, strong))
-        if (s + 1) % BATCH == 0:
-            context.progress("diffuse", s + 1, graph.n)
+        if done % BATCH == 0:
+            context.progress("diffuse", done, graph.n)
     found.append((*_edges(graph, walk, kernel, rate), np.zeros(graph.m, dtype=bool)))
     keys, value, kept = _merged(*map(np.concatenate, zip(*found, strict=True)))
     ends = np.concatenate([keys // max(graph.n, 1), keys % max(graph.n, 1)])
@@ -104,17 +108,15 @@ def diffused(
     return Diffused(graph.n, keys, value, kept, np.where(column > 0, column, 1.0))
 
 
-def _top(nodes: NDArray[np.int64], values: NDArray[np.float64], k: int) -> NDArray[np.bool_]:
-    """Which are the k largest, smaller nodes first among equal ones."""
-    strong = np.ones(len(nodes), dtype=bool)
-    if len(nodes) > k:
-        level = np.rint(values * GRID)
-        floor = np.partition(level, len(level) - k)[len(level) - k]
-        strong = level > floor
-        equal = np.flatnonzero(level == floor)
-        equal = equal[np.argsort(nodes[equal], kind="stable")]
-        strong[equal[: k - int(strong.sum())]] = True
-    return strong
+def _top(nodes: NDArray[np.int64], values: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+    """Where the k largest stand, smaller nodes first among equal ones."""
+    if len(nodes) <= k:
+        return np.arange(len(nodes))
+    least = np.partition(values, len(values) - k)[len(values) - k]
+    some = np.flatnonzero(values >= least - 1.0 / GRID)  # all that may be equal to it, and what is larger
+    if len(some) == k:
+        return some
+    return some[np.lexsort((nodes[some], -np.rint(values[some] * GRID)))[:k]]
 
 
 def _edges(
