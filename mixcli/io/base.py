@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 __all__ = ["Convention", "Format", "Reading", "Thing", "text_of"]
 
 Convention: TypeAlias = Literal["attend", "block"]
-"""What True means in a boolean mask: torch's `scaled_dot_product_attention` attends there, `MultiheadAttention` does not."""
+"""What True means in a boolean mask: attend, as `scaled_dot_product_attention` of torch takes it, or block, as its
+`MultiheadAttention` does."""
 
 Thing: TypeAlias = Graph | MaskSequence | Attention
 """What a file may hold."""

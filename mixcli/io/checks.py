@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import numpy as np
 
 from mixcli.errors import InputError, LimitExceeded, UsageError
-from mixcli.graph import Graph
 from mixcli.limits import available_memory
 
 if TYPE_CHECKING:
@@ -17,6 +16,8 @@ if TYPE_CHECKING:
     from mixcli.io.base import Reading
 
 __all__ = ["JSON_GROWTH", "check_nodes", "one", "read_all", "room", "storable"]
+
+T = TypeVar("T")
 
 CHUNK = 2**24
 JSON_GROWTH = 16
@@ -71,8 +72,8 @@ def check_nodes(n: int, size: int, reading: Reading) -> int:
     return n
 
 
-def one(graphs: Iterable[Graph], format: str) -> Graph:
-    """The single graph that a one-graph format can write.
+def one(graphs: Iterable[T], format: str) -> T:
+    """The single graph or mask sequence that a one-graph format can write.
 
     Raises:
         UsageError: there are none or several.

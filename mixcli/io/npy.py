@@ -1,5 +1,7 @@
 """NumPy `.npy`: one array, taken for an adjacency matrix, rows of node pairs, or PyG's edge_index.
 
+With three axes or more it is a mask for each layer, see `mixcli.io.masks_arrays`.
+
 The header is checked against the number of bytes that follow before anything is allocated, and only booleans,
 integers and floats are read: an array of objects would have to be unpickled.
 """
@@ -16,9 +18,11 @@ from numpy.lib import format as npy
 
 from mixcli.errors import LimitExceeded
 from mixcli.graph import Graph
+from mixcli.io import masks_archive
 from mixcli.io.arrays import from_array
-from mixcli.io.base import Format, Reading
+from mixcli.io.base import Format, Reading, Thing
 from mixcli.io.checks import one, read_all
+from mixcli.sequence import MaskSequence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,21 +72,25 @@ def encode(values: NDArray[Any]) -> bytes:
     return out.getvalue()
 
 
-def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
-    """The graph of a bare array; see `mixcli.io.arrays.from_array` for how it is taken."""
+def read(stream: BinaryIO, reading: Reading) -> Iterator[Thing]:
+    """The graph of a bare array, see `mixcli.io.arrays.from_array` for how it is taken; masks of a deeper one."""
     array = decode(read_all(stream, reading), reading)
+    if array.ndim > 2:
+        yield from masks_archive.from_array(array, reading, "npy")
+        return
     yield from_array(array, reading, reading.step("npy"))
 
 
-def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    """The dense adjacency matrix: bool for an unweighted graph, float64 conductances otherwise.
+def write(graphs: Iterable[Graph | MaskSequence], stream: BinaryIO) -> None:
+    """The dense adjacency matrix: bool for an unweighted graph, float64 conductances otherwise; 0 and 1 of masks.
 
     A directed graph with every arc in both directions reads back as undirected unless `directed` is given.
 
     Raises:
         LimitExceeded: more than 20 000 nodes.
     """
-    stream.write(encode(_matrix(one(graphs, "npy"))))
+    thing = one(graphs, "npy")
+    stream.write(encode(masks_archive.stacked(thing) if isinstance(thing, MaskSequence) else _matrix(thing)))
 
 
 def _matrix(graph: Graph) -> NDArray[Any]:
@@ -106,11 +114,12 @@ def _header_3(stream: BinaryIO) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
 
 FORMAT = Format(
     name="npy",
-    title="NumPy array (adjacency matrix or node pairs)",
+    title="NumPy array (adjacency matrix or node pairs; masks of all layers)",
     suffixes=(".npy",),
     sniff=lambda head: head.startswith(MAGIC),
     read=read,
     write=write,
     text=False,
     holds=frozenset({"weight", "directed", "isolated"}),
+    masks=frozenset(),
 )

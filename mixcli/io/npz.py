@@ -20,10 +20,11 @@ import numpy as np
 from mixcli import provenance
 from mixcli.errors import InputError, LimitExceeded
 from mixcli.graph import Graph
-from mixcli.io import npz_layouts
-from mixcli.io.base import Format, Reading
+from mixcli.io import masks_archive, npz_layouts
+from mixcli.io.base import Format, Reading, Thing
 from mixcli.io.checks import one, read_all, room, storable
 from mixcli.io.npy import decode, encode
+from mixcli.sequence import MaskSequence
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -79,19 +80,32 @@ class Archive(Mapping[str, Any]):
         return key in self._members
 
 
-def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
-    """The graph of an archive in any layout that is understood."""
+def read(stream: BinaryIO, reading: Reading) -> Iterator[Thing]:
+    """The graph of an archive in any layout that is understood, or the mask sequence that mixcli wrote."""
     archive = Archive(read_all(stream, reading), reading)
+    masks = masks_archive.head_in(archive["mixcli"]) if "mixcli" in archive else None
+    if masks is not None:
+        yield masks_archive.sequence_in(masks, archive, reading, reading.step("npz"))
+        return
     yield npz_layouts.graph_of(archive, archive.size, reading)
 
 
-def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    """Everything of one graph, compressed; the same graph gives the same bytes.
+def write(graphs: Iterable[Graph | MaskSequence], stream: BinaryIO) -> None:
+    """Everything of one graph or mask sequence, compressed; equal ones give equal bytes.
 
     Members: `mixcli` (JSON: schema, n, directed, name, plan, provenance), `edges` (m, 2), `weight`, `labels`,
-    `node/…`, `edge/…`, `graph/…`.
+    `node/…`, `edge/…`, `graph/…`. Those of masks are as `mixcli.io.masks_archive` says.
     """
-    graph = one(graphs, "npz")
+    thing = one(graphs, "npz")
+    arrays = masks_archive.arrays_of(thing) if isinstance(thing, MaskSequence) else _arrays(thing)
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as out:
+        for name, values in arrays.items():
+            info = zipfile.ZipInfo(f"{name}.npy")  # a fixed date, so that equal graphs give equal bytes
+            info.compress_type = zipfile.ZIP_DEFLATED
+            out.writestr(info, encode(values))
+
+
+def _arrays(graph: Graph) -> dict[str, NDArray[Any]]:
     head = {
         "schema": npz_layouts.SCHEMA, "n": graph.n, "directed": graph.directed, "name": graph.name,
         "plan": graph.plan.to_json(), "provenance": json.loads(provenance.dumps(graph.provenance)),
@@ -104,11 +118,7 @@ def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     for part in npz_layouts.PARTS:
         for key, values in getattr(graph, part).items():
             arrays[f"{part}/{quote(key, safe='')}"] = storable(values, key)
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as out:
-        for name, values in arrays.items():
-            info = zipfile.ZipInfo(f"{name}.npy")  # a fixed date, so that equal graphs give equal bytes
-            info.compress_type = zipfile.ZIP_DEFLATED
-            out.writestr(info, encode(values))
+    return arrays
 
 
 def _labels(labels: tuple[str, ...]) -> NDArray[np.str_]:
@@ -131,4 +141,5 @@ FORMAT = Format(
     write=write,
     text=False,
     holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
+    masks=frozenset({"weights", "roles", "labels", "read-out", "provenance"}),
 )

@@ -1,6 +1,7 @@
 """PyTorch `.pt`: a `Data`, a list of them, a collated dataset, a dict of tensors, or a bare tensor.
 
-A bare (2, k) integer tensor is an edge_index, a square one (dense or sparse) an adjacency matrix. Loading is
+A bare (2, k) integer tensor is an edge_index, a square one (dense or sparse) an adjacency matrix; one of three axes or
+more holds masks, and so does a dict that mixcli wrote (`mixcli.io.masks_archive`). Loading is
 `mixcli.io.safe_load`, attributes are read by `mixcli.io.pyg`.
 """
 
@@ -8,31 +9,41 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO
 
+import numpy as np
+
+from mixcli.errors import UsageError
 from mixcli.graph import Graph
+from mixcli.io import masks_archive
 from mixcli.io.arrays import from_array, from_listing
-from mixcli.io.base import Format, Reading
-from mixcli.io.checks import check_nodes, read_all
+from mixcli.io.base import Format, Reading, Thing
+from mixcli.io.checks import check_nodes, one, read_all
 from mixcli.io.collated import separate
 from mixcli.io.pyg import adjacency, graph_of, levels_of, mapping_of_data
 from mixcli.io.safe_load import MAGIC, load
 from mixcli.io.stand_ins import LoadedData, Recorded, restore
 from mixcli.io.tensors import Unusable, as_array, sparse_parts
+from mixcli.sequence import MaskSequence
 
-__all__ = ["FORMAT", "read", "write"]
+__all__ = ["FORMAT", "parts", "read", "write"]
 
 HINT = "save a Data, a list of Data, a dict with edge_index, or an adjacency tensor"
 Item = dict[str, Any] | Any
 
 
-def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
-    """The graphs of a file, made one at a time."""
+def read(stream: BinaryIO, reading: Reading) -> Iterator[Thing]:
+    """The graphs of a file, made one at a time, or its masks."""
     data = read_all(stream, reading)
     loaded, size = load(data, reading), len(data)
     step = reading.step("pt")
     del data
+    masks = _masks(loaded, size, reading)
+    if masks is not None:
+        yield from masks
+        return
     try:
         items, single = _items(loaded, float(size))
     except Unusable as error:
@@ -46,8 +57,71 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
             yield _bare(item, here, size, step)
 
 
-def write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
-    """One graph as a `Data`, several as a list; the same graphs give the same bytes."""
+def parts(data: bytes, reading: Reading) -> Any:
+    """What a file holds as arrays: one, a list of them, or a dict of them and of text.
+
+    Args:
+        data: the whole file.
+        reading: for messages.
+
+    Raises:
+        InputError: it holds something else.
+    """
+    loaded, size = load(data, reading), len(data)
+    try:
+        if isinstance(loaded, dict):
+            named = {str(k): v for k, v in _resolved(loaded).items()}
+            return {k: np.array(v) if isinstance(v, str) else as_array(v, size) for k, v in named.items()}
+        if isinstance(loaded, (list, tuple)):
+            return [as_array(_resolved({0: value})[0], size) for value in loaded]
+        return as_array(_resolved({0: loaded})[0], size)
+    except Unusable as error:
+        raise reading.error("arrays", str(error), "save tensors; `.contiguous()` unfolds an expanded one") from error
+
+
+def write(graphs: Iterable[Graph | MaskSequence], stream: BinaryIO) -> None:
+    """One graph as a `Data`, several as a list, a mask sequence as a dict; equal ones give equal bytes."""
+    things = iter(graphs)
+    first = next(things, None)
+    if isinstance(first, MaskSequence):
+        _write_masks(one(itertools.chain([first], things), "pt"), stream)
+    elif first is not None:
+        _write_graphs(itertools.chain([first], map(_graph_only, things)), stream)
+
+
+def _graph_only(thing: Graph | MaskSequence) -> Graph:
+    if isinstance(thing, MaskSequence):
+        raise UsageError("graphs alone, or one mask sequence, in pt", "both", "write jsonl, or files of their own")
+    return thing
+
+
+def _write_masks(sequence: Any, stream: BinaryIO) -> None:
+    import torch
+
+    arrays = masks_archive.arrays_of(sequence)
+    text = {"mixcli": str(arrays.pop("mixcli"))}
+    buffer = io.BytesIO()
+    torch.save(text | {name: torch.from_numpy(values) for name, values in arrays.items()}, buffer)
+    stream.write(buffer.getbuffer())
+
+
+def _masks(loaded: Any, size: int, reading: Reading) -> Iterator[MaskSequence] | None:
+    """The mask sequence of a dict that mixcli wrote, or of a bare tensor of three axes or more."""
+    import torch
+
+    try:
+        if isinstance(loaded, torch.Tensor) and loaded.ndim > 2:
+            return masks_archive.from_array(as_array(loaded, size), reading, "pt")
+        head = masks_archive.head_in(loaded.get("mixcli")) if isinstance(loaded, dict) else None
+        if head is None:
+            return None
+        arrays = {str(k): as_array(v, size) for k, v in loaded.items() if k != "mixcli"}
+    except Unusable as error:
+        raise reading.error("masks", str(error), "save tensors; `.contiguous()` unfolds an expanded one") from error
+    return iter([masks_archive.sequence_in(head, arrays, reading, reading.step("pt"))])
+
+
+def _write_graphs(graphs: Iterable[Graph], stream: BinaryIO) -> None:
     from mixcli.io.adapters import attribute_tables
     from mixcli.io.pyg_pickle import save
 
@@ -127,4 +201,5 @@ FORMAT = Format(
     text=False,
     many=True,
     holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
+    masks=frozenset({"weights", "roles", "labels", "read-out", "provenance"}),
 )
