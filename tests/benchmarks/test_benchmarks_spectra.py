@@ -11,7 +11,7 @@ import pytest
 FOLDER = Path(__file__).parent.parent.parent / "benchmarks"
 
 
-@pytest.mark.parametrize(("script", "rows"), [("spectra.py", 4), ("hops.py", 2)])
+@pytest.mark.parametrize(("script", "rows"), [("spectra.py", 4), ("hops.py", 2), ("attention.py", 2)])
 def test_quick_run(script: str, rows: int) -> None:
     done = subprocess.run(
         [sys.executable, str(FOLDER / script), "--quick"], capture_output=True, text=True, check=False, timeout=120
