@@ -85,7 +85,7 @@ def _layered(operators: Operators, context: Context) -> tuple[list[int], bool]:
         curve.append(int(counts.sum()) - size)
         still = 0 if counts.sum() > before else still + 1
         context.progress("reach", len(curve), 0)
-    return curve[: len(curve) - still] if still >= operators.depth else curve, True
+    return (curve[: len(curve) - still] if still >= operators.depth else curve) or [0], True
 
 
 def _layer(
