@@ -6,13 +6,15 @@ of st by w (negative to take away)
     P' = P - c v v',   S' = S - v a' - a v',   c = w / (1 + w R_st),   a = c Pv - c² |v|² v / 2,
 
 so that the sum of resistances over unordered pairs, n tr P, falls by n c B_st. P starts from resistances that lose no
-digits (`mixcli.numerics.dense_resistance`), and is made anew every few hundred changes, so rounding cannot pile up.
+digits (`mixcli.numerics.dense_resistance`), or from an inverse where a component is small and its conductances are of
+about the same size, and is made anew every few hundred changes, so rounding cannot pile up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -30,6 +32,7 @@ __all__ = ["BRIDGE", "TIE", "PairTable", "ahead", "component_tables"]
 TIE = 1e-10  # scores this close, relative to the best, are equal: symmetric pairs differ by rounding
 BRIDGE = 1e-9  # an edge whose conductance times resistance is this close to 1 carries all current: a bridge
 REFRESH = 256  # changes after which P and S are made anew
+SMALL, EVEN = 64, 1e4  # nodes, and ratio of conductances, up to which P is made by an inverse
 BLOCK = 1 << 16  # entries of a block of rows, small enough for the cache
 
 Score = Literal["drop", "resistance"]
@@ -55,11 +58,10 @@ class PairTable:
     def __init__(self, graph: Graph, nodes: NDArray[np.int64], score: Score) -> None:
         self.nodes, self.score = nodes, score
         self._place = {int(node): at for at, node in enumerate(nodes.tolist())}
-        within = graph.adjacency[nodes][:, nodes]
-        self._flow = within.tocoo()
+        self._flow = _arcs(graph, nodes)
         self._changed: dict[tuple[int, int], float] = {}
-        self._taken = within.toarray() != 0
-        np.fill_diagonal(self._taken, True)
+        self._taken = np.eye(len(nodes), dtype=bool)
+        self._taken[self._flow[:2]] = True
         self._changes = 0
         self._make()
 
@@ -96,7 +98,7 @@ class PairTable:
         v_ = self._p[:, s] - self._p[:, t]
         c = conductance / (1.0 + conductance * (v_[s] - v_[t]))
         if self.score == "drop":
-            with one_blas_thread():
+            with _steady(self.k):
                 a = c * (self._p @ v_) - (0.5 * c * c * (v_ * v_).sum()) * v_
             for rows in self._blocks():
                 self._s[rows] -= v_[rows, None] * a
@@ -160,19 +162,52 @@ class PairTable:
         self._p = np.empty(0)  # frees the old tables before the new ones are made
         self._s = np.empty(0)
         flow = np.zeros((self.k, self.k))
-        flow[self._flow.row, self._flow.col] = self._flow.data
+        flow[self._flow[:2]] = self._flow[2]
         for (s, t), conductance in self._changed.items():
             flow[s, t] = flow[t, s] = max(flow[s, t] + conductance, 0.0)
-        with one_blas_thread():
-            p = all_resistances(flow)
-            p *= -0.5
-            mean = p.mean(axis=0)
-            p -= mean
-            p -= mean[:, None]
-            p += mean.mean()
-            self._p = p
+        with _steady(self.k):
+            self._p = _inverse(flow) if self._is_easy(flow) else _centred(all_resistances(flow))
             if self.score == "drop":
-                self._s = p @ p
+                self._s = self._p @ self._p
+
+    def _is_easy(self, flow: NDArray[np.float64]) -> bool:
+        """Whether an inverse loses no digits that could matter."""
+        return self.k <= SMALL and flow.max() <= EVEN * flow[flow > 0].min()
+
+
+def _arcs(graph: Graph, nodes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Both ends, as places in `nodes`, and the conductance of every arc of a component."""
+    indptr, indices, edge = graph.csr
+    degree = indptr[nodes + 1] - indptr[nodes]
+    at = np.repeat(indptr[nodes] - np.cumsum(degree) + degree, degree) + np.arange(degree.sum())
+    weight = np.ones(len(at)) if graph.weight is None else graph.weight[edge[at]]
+    return np.repeat(np.arange(len(nodes)), degree), np.searchsorted(nodes, indices[at]), weight
+
+
+def _inverse(flow: NDArray[np.float64]) -> NDArray[np.float64]:
+    """L^+ = (L + J/k)^-1 - J/k."""
+    mean = 1.0 / len(flow)
+    shifted = np.diag(flow.sum(axis=1)) - flow
+    shifted += mean
+    found = np.linalg.inv(shifted)
+    found -= mean
+    return (found + found.T) / 2
+
+
+def _centred(resistance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """L^+ from all resistances, in place."""
+    p = resistance
+    p *= -0.5
+    mean = p.mean(axis=0)
+    p -= mean
+    p -= mean[:, None]
+    p += mean.mean()
+    return p
+
+
+def _steady(k: int) -> AbstractContextManager[Any]:
+    """One BLAS thread; products of a few rows have one anyhow, and setting it would take longer than they do."""
+    return nullcontext() if k <= SMALL else one_blas_thread()
 
 
 def component_tables(graph: Graph, score: Score, limits: Limits, what: str, instead: str) -> dict[int, PairTable]:

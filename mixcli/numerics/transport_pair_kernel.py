@@ -44,9 +44,12 @@ class Room(NamedTuple):
 def room(n: int, degrees: NDArray[np.int64]) -> Room:
     """Room for edges whose ends have these degrees (k, 2), in a graph of n nodes."""
     wide, cells = int(degrees.max(initial=0)) + 1, int((degrees + 1).prod(axis=1).max(initial=1))
-    lists = np.empty((10, wide), np.int64)
-    queue, flow = np.empty(2 * wide, np.int64), np.empty(cells, np.int64)
-    return Room(*lists, queue, np.empty(cells, np.int8), np.empty(cells, np.bool_), flow, np.zeros(n, np.int64))
+    source, supply, left, below, seen, target, demand, missing, above, reached = np.empty((10, wide), np.int64)
+    queue, cost, tight = np.empty(2 * wide, np.int64), np.empty(cells, np.int8), np.empty(cells, np.bool_)
+    return Room(
+        source, supply, left, below, seen, target, demand, missing, above, reached, queue, cost, tight,
+        np.empty(cells, np.int64), np.zeros(n, np.int64),
+    )  # fmt: skip
 
 
 @inner_kernel
