@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from mixcli.cli.options import Sources, shared
+from mixcli.cli.options import ATTENTION, Sources, shared
 from mixcli.cli.shell import Shell, pipe_errors
 from mixcli.errors import UsageError
 
@@ -15,10 +15,11 @@ Examples:
   mixcli convert karate.gml -o karate.pt
   mixcli convert pyg:TUDataset/MUTAG -o mutag.jsonl
   mixcli convert mask:window:4,tokens=24 -o mask.npz
+  mixcli convert attention.pt --heads 0.3,5.* --layers 0-5 -o few.safetensors
 """
 
 
-@shared("output", "force", "from_", "directed", "unweighted", "data_root", "fail_fast")
+@shared("output", "force", "from_", "directed", "unweighted", "data_root", "fail_fast", *ATTENTION)
 def convert(
     shell: Shell,
     sources: Sources = None,
@@ -28,6 +29,7 @@ def convert(
 ) -> None:
     """Write any source in any format."""
     from mixcli.catalog import FORMATS
+    from mixcli.graph import Graph
     from mixcli.io import stream
 
     if to is None and shell.output is None:
@@ -36,14 +38,16 @@ def convert(
     first = next(things, None)
     if first is None:
         return
+    attention = not isinstance(first, Graph) and first.kind == "attention"
     everything = itertools.chain([first], things)
     if shell.output is not None:
         left_out = stream.write(everything, shell.output, format=to, force=shell.force)
     else:
-        if not FORMATS.get(str(to)).text and sys.stdout.isatty():
+        if (attention or not FORMATS.get(str(to)).text) and sys.stdout.isatty():
             raise UsageError("a file or a pipe for binary output", "a terminal", "pass -o FILE")
         with pipe_errors():
             left_out = stream.write(everything, sys.stdout.buffer, format=to)
             sys.stdout.buffer.flush()
     if left_out:
-        shell.note(f"left out: {'; '.join(left_out)} (pt and jsonl keep everything)")
+        whole = "safetensors and pt keep" if attention else "pt and jsonl keep"
+        shell.note(f"left out: {'; '.join(left_out)} ({whole} everything)")

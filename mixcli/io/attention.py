@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from mixcli.errors import InputError, UsageError
-from mixcli.io.attention_layout import heads_of, is_attention, layers_of, rows_of, states_of
+from mixcli.io.attention_layout import heads_of, is_attention, layers_of, looks_like_mask, rows_of, states_of
 from mixcli.io.attention_npy import npy_part, npz_parts
 from mixcli.io.attention_options import AttentionOptions, queries, select
 from mixcli.io.attention_parts import epsilon
@@ -25,6 +25,7 @@ from mixcli.io.attention_resolved import resolved
 from mixcli.io.attention_safetensors import safetensors_parts
 from mixcli.io.attention_store import StoredHeads
 from mixcli.io.attention_tokens import labels_of, labels_of_file
+from mixcli.io.attention_write import SCHEMA
 from mixcli.io.base import Reading
 from mixcli.io.safe_load import MAGIC, MODEL_OUTPUT
 from mixcli.numerics.attention_rows import padding, survey
@@ -35,7 +36,6 @@ __all__ = ["FORMATS", "Opened", "opened", "read"]
 
 FORMATS = ("attention", "safetensors")
 """What `--from` calls attention files."""
-SCHEMA = "mixcli.attention/1"
 NPY = b"\x93NUMPY"
 
 
@@ -89,8 +89,9 @@ def opened(path: Path, *, format: str | None = None, name: str = "") -> Opened |
         if forced or kind == "safetensors" or error.fix == MODEL_OUTPUT:
             raise
         return None  # the readers of graphs say what is wrong with it
-    if kind == "safetensors" or is_attention(tree, forced=forced) or forced:
-        return Opened(path, kind, tree, _about(text), reading)
+    about = _about(text)
+    if forced or kind == "safetensors" or about or (is_attention(tree) and not _mask(tree, reading)):
+        return Opened(path, kind, tree, about, reading)
     return None
 
 
@@ -122,7 +123,7 @@ def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attent
     chosen = select(options.heads, options.layers, [heads_of(layer) for layer in layers])
     states = _states(file, options, tokens)
     labels = labels_of_file(Path(options.tokens), tokens, sample) if options.tokens is not None else None
-    labels = labels or labels_of(file.tree, tokens, sample, reading)
+    labels = labels or labels_of(file.tree, tokens, sample, reading) or labels_of(file.about, tokens, None, reading)
 
     def raw(layer: int, head: int) -> Any:
         return rows_of(layers[layer], head)
@@ -155,6 +156,14 @@ def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attent
         yield Attention(store, read_out=place - lo + sink, **fields)
 
 
+def _mask(tree: Any, reading: Reading) -> bool:
+    """Whether what could be attention by its shape is a mask by its values."""
+    try:
+        return looks_like_mask(layers_of(tree, 0, reading))
+    except (InputError, UsageError):
+        return False  # reading it says what is wrong
+
+
 def _kind(path: Path, head: bytes) -> str | None:
     if path.suffix.lower() == ".safetensors":
         return "safetensors"
@@ -185,7 +194,7 @@ def _tree(kind: str, path: Path, reading: Reading) -> tuple[Any, Any]:
     if kind == "npz":
         members = npz_parts(path, reading)
         text = members.pop("mixcli", None)
-        return members, text.take().item() if text is not None and text.shape == () else None
+        return members, str(text.take()) if text is not None and text.shape == () else None
     tree = pt_tree(path, reading)
     return tree, tree.get("mixcli") if isinstance(tree, dict) else None
 
@@ -220,9 +229,11 @@ def _states(file: Opened, options: AttentionOptions, tokens: int) -> list[Any]:
     states = states_of(tree, options.sample, reading)
     if options.hidden is not None and not states:
         raise reading.error("hidden states", "none", "name them hidden_states.0, hidden_states.1 …")
+    roles = file.about.get("roles", [])
+    front = roles.count(SINK) if len(roles) == tokens else 0
     for state in states:
         rows = sum(part.shape[-2] for part, _ in state)
-        if rows != tokens:
+        if rows not in (tokens, tokens - front):  # a virtual token has no hidden state
             raise reading.error(f"hidden states of {tokens} tokens", str(rows), "save both for one text")
     return states
 

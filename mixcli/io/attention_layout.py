@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from mixcli.io.base import Reading
 
-__all__ = ["Block", "heads_of", "is_attention", "layers_of", "named", "rows_of", "states_of"]
+__all__ = ["Block", "heads_of", "is_attention", "layers_of", "looks_like_mask", "named", "rows_of", "states_of"]
 
 EAGER = 'load the model with attn_implementation="eager": sdpa and flash attention give no weights'
 SHAPES = "[B, H, T, T] of each layer, or one array [L, H, T, T]"
 WHOLE = ("attentions", "attention", "attn", "attention_weights", "attn_weights", "patterns", "pattern")
-WEIGHTS = re.compile(r"(?:attentions?|attns?|attention_weights|attn_weights|patterns?|layers?)[._](\d+)")
+WEIGHTS = re.compile(r"(?:attentions?|attns?|attention_weights|attn_weights|patterns?)[._](\d+)")
 HOOKS = re.compile(r"blocks\.(\d+)\.attn\.hook_pattern")
 NUMPY = re.compile(r"arr_(\d+)")
 STATES = re.compile(r"hidden_states?[._](\d+)")
@@ -89,6 +89,14 @@ def named(tree: Any, *names: str) -> Any:
     """The first of these entries that a dictionary has, or None."""
     found = (tree[name] for name in names if isinstance(tree, dict) and name in tree)
     return next(found, None)
+
+
+def looks_like_mask(layers: list[Layer]) -> bool:
+    """Whether the first head holds a mask in floats: nothing above 0, or 0 and 1 with rows of more than one 1."""
+    values = rows_of(layers[0], 0)
+    if not np.isnan(values).any() and (values <= 0).all():
+        return True
+    return bool(((values == 0) | (values == 1)).all() and (values.sum(axis=1) > 1).any())
 
 
 def layers_of(tree: Any, sample: int | None, reading: Reading) -> list[Layer]:

@@ -17,6 +17,7 @@ from mixcli.errors import InputError, UsageError
 from mixcli.io.atomic import replacing
 from mixcli.io.base import Convention, Format, Reading, Thing
 from mixcli.io.source import HEAD, Source, opened
+from mixcli.sequence import Attention
 
 __all__ = ["format_of", "read", "sniff", "write"]
 
@@ -74,7 +75,7 @@ def write(
     """Write graphs to a file, which appears when it is complete, or to a stream.
 
     Args:
-        graphs: graphs and mask sequences, taken one at a time.
+        graphs: graphs and mask sequences, taken one at a time, or a single attention.
         target: a path (`.gz` compresses) or a binary stream.
         format: catalog name; default by the suffix.
         force: replace an existing file.
@@ -85,6 +86,15 @@ def write(
     Raises:
         UsageError: no format is known, it holds one graph and several come, or the file exists.
     """
+    things = iter(graphs)
+    first = list(itertools.islice(things, 1))
+    if first and isinstance(first[0], Attention):
+        from mixcli.io import attention_write
+
+        if next(things, None) is not None:
+            raise UsageError("one attention a file", "several", "convert them one by one; --query and --sample choose")
+        return attention_write.write(first[0], target, format=format, force=force)
+    graphs = itertools.chain(first, things)
     chosen = _target_format(target, format)
     lost: dict[str, None] = {}
     watched = _watched(_no_more_than_fit(graphs, chosen), chosen, lost)
