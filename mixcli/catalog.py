@@ -266,7 +266,12 @@ REWIRINGS = Catalog(
     {"fa": "last_layer_fa", "gdc": "digl"},
 )
 
-SEQUENCE_REWIRINGS = Catalog("sequence rewiring", {})
+SEQUENCE_REWIRINGS = Catalog(
+    "sequence rewiring",
+    {
+        "greedy_resistance": "mixcli.rewiring.sequence.greedy_resistance:GreedyResistance",
+    },
+)
 
 MODELS = Catalog(
     "model",

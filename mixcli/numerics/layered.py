@@ -23,7 +23,7 @@ from mixcli.numerics.pair_products import Pairs
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Layered", "layered_resistance", "reaching"]
+__all__ = ["Layered", "Network", "layered_resistance", "reaching"]
 
 COLUMNS = 256  # sources at a time
 TOLERANCE = 1e-8  # of the potentials; its square is that of the resistance
@@ -50,6 +50,7 @@ def layered_resistance(
     like: Sequence[int],
     read_out: int,
     progress: Callable[[int, int], None] | None = None,
+    only: NDArray[np.bool_] | None = None,
 ) -> Layered:
     """Resistance between (0, j) and (L, r) for every token j.
 
@@ -58,6 +59,7 @@ def layered_resistance(
         like: for each layer the first one with the same mask.
         read_out: r.
         progress: called as progress(done, total) with sources.
+        only: (T,) True for the sources that are asked for; the others are given as infinite.
 
     Raises:
         ArithmeticError: the iteration does not converge.
@@ -72,11 +74,11 @@ def layered_resistance(
     """
     back = reaching(masks, read_out)
     out = np.full(len(back[0]), np.inf)
-    sources = np.flatnonzero(back[0])
+    sources = np.flatnonzero(back[0] if only is None else back[0] & only)
     residual, iterations = 0.0, 0
     for start in range(0, len(sources), COLUMNS):
         chosen = sources[start : start + COLUMNS]
-        network = _Network(masks, like, back, chosen)
+        network = Network(masks, like, back, chosen, _span(masks, back, chosen))
         conductance, miss, steps = network.conductance()
         out[chosen] = 1.0 / conductance
         residual, iterations = max(residual, miss), max(iterations, steps)
@@ -98,53 +100,77 @@ def reaching(masks: Sequence[NDArray[Any]], read_out: int) -> list[NDArray[np.bo
     return found
 
 
-class _Network:
-    """The networks of several sources, each a column: diagonals of its Laplacian, and products with the rest."""
+class Network:
+    """The networks of several sources, each a column: diagonals of its Laplacian, and products with the rest.
+
+    Args:
+        masks, like: as for `layered_resistance`.
+        back: what `reaching` gives.
+        sources: the columns.
+        span: (lo, hi) tokens between which all nodes lie that are kept.
+    """
 
     def __init__(
-        self, masks: Sequence[NDArray[Any]], like: Sequence[int], back: list[NDArray[np.bool_]],
+        self,
+        masks: Sequence[NDArray[Any]],
+        like: Sequence[int],
+        back: list[NDArray[np.bool_]],
         sources: NDArray[np.int64],
-    ) -> None:  # fmt: skip
+        span: tuple[int, int],
+    ) -> None:
         self.depth = len(masks)
-        lo, hi = _span(masks, back, sources)
+        lo, hi = span
         made = {layer: Pairs(masks[layer][lo:hi, lo:hi]) for layer in set(like[1:-1])}
         self.pairs = {layer: made[like[layer]] for layer in range(1, self.depth - 1)}
-        self.first = np.asarray(masks[0][lo:hi, sources], dtype=np.float64)
+        first = np.asarray(masks[0][lo:hi, sources], dtype=np.float64)
+        self.direct = np.asarray(masks[-1][:, sources][back[self.depth]][0], dtype=np.float64)
         back = [there[lo:hi] for there in back]
+        self.inward = first * back[1][:, None]  # into layer 1, with the source at 1 and the read-out at 0
         # share[l]: 1 / diagonal at layer l where a node is kept, 0 elsewhere
         self.share: list[NDArray[np.float64]] = [np.empty(0)]
-        down = self.first
+        down = first
         for layer in range(1, self.depth):
-            rows = back[layer + 1]
-            upward = np.asarray(masks[layer][lo:hi, lo:hi][rows], dtype=np.float64).sum(axis=0)
-            kept = (down > 0.0) & back[layer][:, None]
+            upward = np.asarray(masks[layer][lo:hi, lo:hi][back[layer + 1]], dtype=np.float64).sum(axis=0)
             share = np.zeros_like(down)
-            np.divide(1.0, upward[:, None] + down, out=share, where=kept)
+            np.divide(1.0, upward[:, None] + down, out=share, where=(down > 0.0) & back[layer][:, None])
             self.share.append(share)
             if layer + 1 < self.depth:
                 down = self.pairs[layer].up((down > 0.0).astype(np.float64))
-        self.last = np.asarray(masks[-1][lo:hi, lo:hi][back[self.depth]][0], dtype=np.float64)
-        self.direct = np.asarray(masks[-1][lo:hi, sources][back[self.depth]][0], dtype=np.float64)
-        self.kept_first = self.first * back[1][:, None]
 
     def conductance(self) -> tuple[NDArray[np.float64], float, int]:
         """(columns,) conductance from each source, the residual of the potentials, and the iterations."""
         if self.depth == 1:
             return self.direct, 0.0, 0
-        inward = self.kept_first  # current into layer 1 with the source at 1 and the read-out at 0
-        given = self.share[1] * inward
-        total = inward.sum(axis=0) - (inward * given).sum(axis=0)
+        given = self.share[1] * self.inward
+        total = self.inward.sum(axis=0) - (self.inward * given).sum(axis=0)
         if self.depth == 2:
             return total, 0.0, 0
-        right = np.zeros(((self.depth - 1) // 2, *inward.shape))
-        right[0] = self.pairs[1].up(given)
-        through, residual, steps = self._descend(right)
+        through, _, residual, steps = self._descend(self._right(given))
         return total - through, residual, steps
 
-    def _descend(self, right: NDArray[np.float64]) -> tuple[NDArray[np.float64], float, int]:
-        """b'x of S x = b on the even layers by conjugate gradients, for every column."""
+    def potentials(self) -> list[NDArray[np.float64]]:
+        """(span, columns) for each of the layers 1 … L - 1: 1 at the source, 0 at the read-out and where not kept."""
+        out = [self.share[layer] * self.inward if layer == 1 else np.empty(0) for layer in range(1, self.depth)]
+        if self.depth > 2:
+            even = self._descend(self._right(out[0]))[1]
+            for layer in range(2, self.depth, 2):
+                out[layer - 1] = even[layer // 2 - 1]
+            for layer in range(1, self.depth, 2):
+                below = self.inward if layer == 1 else self.pairs[layer - 1].up(out[layer - 2])
+                above = self.pairs[layer].down(out[layer]) if layer + 1 < self.depth else 0.0
+                out[layer - 1] = self.share[layer] * (below + above)
+        return out
+
+    def _right(self, given: NDArray[np.float64]) -> NDArray[np.float64]:
+        """What layer 1 passes on to layer 2, the only even one that the source feeds."""
+        right = np.zeros(((self.depth - 1) // 2, *given.shape))
+        right[0] = self.pairs[1].up(given)
+        return right
+
+    def _descend(self, right: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64], float, int]:
+        """b'x and x of S x = b on the even layers by conjugate gradients, for every column."""
         scale = np.stack([self.share[2 * k + 2] for k in range(len(right))])
-        miss = right
+        miss, found = right, np.zeros_like(right)
         ahead = scale * miss
         way = ahead.copy()
         size = first = np.einsum("eij,eij->j", miss, ahead)
@@ -152,11 +178,12 @@ class _Network:
         for step in range(STEPS):
             active = size > TOLERANCE**2 * first
             if not active.any():
-                return through, float(np.sqrt((size / np.maximum(first, 1e-300)).max(initial=0.0))), step
+                return through, found, float(np.sqrt((size / np.maximum(first, 1e-300)).max(initial=0.0))), step
             flow = self._apply(way)
             slope = np.einsum("eij,eij->j", way, flow)
             part = np.divide(size, slope, out=np.zeros_like(size), where=active & (slope > 0.0))
             through += part * size  # b'x gains (r'z)² / p'Sp with every direction
+            found += part * way
             miss = miss - part * flow
             ahead = scale * miss
             after = np.einsum("eij,eij->j", miss, ahead)

@@ -104,6 +104,11 @@ def rewire_sequence(
         spec: such as "greedy_resistance:8".
         context: seed, threads, limits, progress.
         budget: stop after this many edits, whatever the method's own number.
+
+    Example:
+        >>> from mixcli.generators.mask_spec import sequence_of
+        >>> rewire_sequence(sequence_of("window:4,tokens=12,layers=3"), "greedy_resistance:2").added
+        2
     """
     return apply_sequence(SEQUENCE_REWIRINGS.make(spec), tokens, context=context, budget=budget)
 
