@@ -160,14 +160,12 @@ def _text(value: Any) -> str:
 def _value(text: str, hint: Any, f: dataclasses.Field[Any], where: str) -> Any:
     origin, args = typing.get_origin(hint), typing.get_args(hint)
     if origin in (Union, types.UnionType):
-        words = {
-            str(word).lower(): word for a in args if typing.get_origin(a) is Literal for word in typing.get_args(a)
-        }
+        words = {str(word).lower(): word for a in args if _is_choice(a) for word in typing.get_args(a)}
         if text.lower() in words:
             return words[text.lower()]
         if text.lower() in ("none", "auto") and type(None) in args:
             return None
-        rest = sorted((a for a in args if a is not type(None)), key=lambda a: typing.get_origin(a) is Literal)
+        rest = sorted((a for a in args if a is not type(None)), key=_is_choice)
         hint, origin, args = rest[0], typing.get_origin(rest[0]), typing.get_args(rest[0])
     if origin is Literal:
         for choice in args:
@@ -180,6 +178,10 @@ def _value(text: str, hint: Any, f: dataclasses.Field[Any], where: str) -> Any:
     if hint in (int, float):
         return _bounded(_number(text, hint, f.name, where), f, where)
     return text
+
+
+def _is_choice(hint: Any) -> bool:
+    return typing.get_origin(hint) is Literal
 
 
 def _boolean(text: str, name: str, where: str) -> bool:

@@ -73,3 +73,18 @@ def test_spec_of_is_the_inverse_of_build(walk: Walk) -> None:
 
 def test_spec_prints_as_it_was_written() -> None:
     assert str(Spec("sdrf", ("50",), (("tau", "20"),))) == "sdrf:50,tau=20"
+
+
+def test_a_number_or_one_of_some_words() -> None:
+    @dataclass(frozen=True)
+    class Kept:
+        share: float | Literal["none", "auto"] = param(0.5, "share", ge=0, le=1)
+        kind: Literal["a", "b"] | None = param(None, "kind")
+
+    assert build(Kept, parse("kept:AUTO")) == Kept("auto")
+    assert build(Kept, parse("kept:share=none,kind=b")) == Kept("none", "b")
+    assert build(Kept, parse("kept:1/4,kind=auto")) == Kept(0.25)
+    assert spec_of("kept", Kept("auto")) == "kept:share=auto"
+    for wrong in ("kept:share=2", "kept:share=never", "kept:kind=c"):
+        with pytest.raises(UsageError):
+            build(Kept, parse(wrong))

@@ -294,7 +294,8 @@ def _entries(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[
         found += len(rows)
         if SPARSE * found > mask.tokens**2:
             return None
-        counts[lo + 1 : hi + 1] = np.bincount(rows, minlength=hi - lo)
+        degree = np.bincount(rows, minlength=hi - lo)
+        counts[lo + 1 : hi + 1] = degree
         keys.append(columns.astype(np.int32))
-        weights.append(mask.weights(lo, hi)[rows, columns])
+        weights.append(1 / degree[rows] if mask.weigh is None else mask.weights(lo, hi)[rows, columns])
     return np.cumsum(counts), np.concatenate(keys), np.concatenate(weights)
