@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
+import json
 import math
+import tempfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,8 +20,10 @@ from mixcli.errors import NotApplicable
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
 from mixcli.rewiring.base import EDGE_TYPE, Rewired, Rewiring, apply, apply_edits, within
+from mixcli.rewiring.edit_log import log_rows
 from mixcli.spec import build, parameters, parse, spec_of
 
+FOLDER, NUMBER = tempfile.TemporaryDirectory(), itertools.count()
 EXAMPLES = settings(max_examples=12, deadline=None)
 NAMES = list(REWIRINGS)
 IGNORE_WEIGHTS = ["sdrf", "fosr", "borf", "afrc", "random", "cayley", "expander", "virtual_node", "laser"]
@@ -48,10 +54,25 @@ def run(
     name: str, g: Graph, *, seed: int = 0, threads: int = 1, budget: int | None = None, **changes: object
 ) -> Rewired:
     """The rewiring, or a skipped example where the method says that it does not apply."""
+    if name == "replay":
+        changes["file"] = str(log_for(g))
     try:
         return apply(method(name, **changes), g, context=Context(seed=seed, threads=threads), budget=budget)
     except NotApplicable:
         return Rewired(g, apply_edits(g, []))
+
+
+def log_for(g: Graph) -> Path:
+    """A log of additions and removals on this very graph, for what repeats them."""
+    file = Path(FOLDER.name) / f"{next(NUMBER)}.jsonl"
+    done = apply(method("sdrf", iterations=5, c_plus=0.2), g, context=Context())
+    file.write_text("".join(json.dumps(row) + "\n" for row in log_rows(done, 0, False)))
+    return file
+
+
+def test_replay_repeats_something_here() -> None:
+    assert any(run("replay", g).removed for g in SEEDED_ON)
+    assert run("replay", families.barbell(5)).added
 
 
 def outcome(done: Rewired) -> tuple[object, ...]:
@@ -89,11 +110,12 @@ def test_components_are_joined_by_those_only_that_say_so(name: str, g: Graph, se
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("n", [0, 1, 2, 5])
 def test_graphs_without_edges_and_complete_ones(name: str, n: int) -> None:
-    """Only what joins components has something to add to a graph without edges, and nothing can be added to K_n."""
+    """Only what joins components has something to add to a graph without edges, and K_n has to lose something first."""
     bare = run(name, Graph(n, BARE))
     assert bare.removed == 0
     assert bare.added == 0 or (n > 1 and name in JOIN)
-    assert run(name, families.complete(n) if n else Graph(0, BARE)).added == 0
+    full = run(name, families.complete(n) if n else Graph(0, BARE))
+    assert not full.edits or full.edits[0].op == "remove"
 
 
 @pytest.mark.parametrize("name", NAMES)

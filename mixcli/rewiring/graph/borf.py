@@ -38,7 +38,7 @@ class BORF(Rewiring):
     runs over all optimal plans, mass that μ_u and μ_v share staying where it is. A pair at distance 1 adds nothing, a
     pair that two edges name is added once. It stops after a batch without edits. Constraints pass over a pair and take
     the next edge in order. Components are never joined and isolated nodes stay so; a graph without edges gets nothing,
-    a complete one can only lose edges. Weights play no role and are kept. A removal may disconnect the graph.
+    a complete one only after a removal. Weights play no role and are kept. A removal may disconnect the graph.
 
     Args:
         iterations: batches.

@@ -43,7 +43,7 @@ class SDRF(Rewiring):
     every candidate is passed over for the next in order of κ, and so is an edge that must not be removed.
     κ follows from integer counts, recomputed only where an edit can change them, and equals a full recomputation bit
     for bit. Components are never joined and isolated nodes stay so; a graph without edges gets nothing, a complete one
-    can only lose edges. Weights play no role and are kept. A removal may disconnect the graph.
+    only after a removal. Weights play no role and are kept. A removal may disconnect the graph.
 
     Args:
         iterations: steps; each adds at most one edge and removes at most one.
