@@ -12,7 +12,16 @@ from mixcli.numerics.singular import largest_singular_value
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Residual", "StateFigures", "complete_dirichlet", "dirichlet", "mean_cosine", "residual", "state_figures"]
+__all__ = [
+    "Residual",
+    "StateFigures",
+    "complete_dirichlet",
+    "dirichlet",
+    "first_cosine",
+    "mean_cosine",
+    "residual",
+    "state_figures",
+]
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class StateFigures:
         centred_stable_rank: the same of X - 11ᵀX/T; 0 where all tokens are alike.
         effective_rank: e^H of the singular values of X - 11ᵀX/T over their sum; 0 where all tokens are alike.
         cosine: mean cosine over pairs of tokens; None with fewer than two that are not 0.
+        first_cosine: mean cosine of token 0, which in a causal network hears of no other, with the others; None where
+            it or all others are 0.
         residual: distance from one state for all tokens.
     """
 
@@ -48,6 +59,7 @@ class StateFigures:
     centred_stable_rank: float
     effective_rank: float
     cosine: float | None
+    first_cosine: float | None
     residual: Residual
 
 
@@ -80,6 +92,7 @@ def state_figures(states: NDArray[Any]) -> StateFigures:
         centred_stable_rank=float((sigma / sigma[0]) @ (sigma / sigma[0])) if mu else 0.0,
         effective_rank=_effective_rank(sigma) if mu else 0.0,
         cosine=mean_cosine(x),
+        first_cosine=first_cosine(x),
         residual=residual(x),
     )
 
@@ -106,6 +119,21 @@ def mean_cosine(states: NDArray[Any]) -> float | None:
         return None
     total = units.sum(axis=0)
     return float((total @ total - count) / (count * (count - 1)))
+
+
+def first_cosine(states: NDArray[Any]) -> float | None:
+    """Mean cosine of token 0 with the others, those that are 0 left out; None where nothing is left.
+
+    Example:
+        >>> first_cosine(np.array([[1.0, 0.0], [2.0, 0.0], [0.0, 3.0]]))
+        0.5
+    """
+    x = np.asarray(states, dtype=np.float64)
+    length = np.linalg.norm(x, axis=1)
+    others = x[1:][length[1:] > 0] / length[1:][length[1:] > 0, None]
+    if not len(others) or length[0] == 0:
+        return None
+    return float((others @ (x[0] / length[0])).mean())
 
 
 def residual(states: NDArray[Any]) -> Residual:

@@ -285,6 +285,15 @@ class TestAll:
         found = plain(measure(Attention.of(softmax((1, 2, 2, 2), 0))))
         json.dumps(jsonable(entry(measure, found)), allow_nan=False)
 
+    def test_signed_attention_is_measured_or_refused_by_name(self, measure) -> None:
+        first, second = softmax((2, 1, 2, 12, 12), 3)
+        signed = Attention.of(2 * first - second)
+        if isinstance(measure, Entropy):
+            with pytest.raises(NotApplicable, match="negative"):
+                measure(signed)
+            return
+        assert np.isfinite(plain(measure(signed)).data).all()
+
     def test_threads_and_precision_do_not_matter(self, measure) -> None:
         a = softmax((2, 3, 30, 30), 5)
         one, many = (measure(Attention.of(a), Context(threads=t)) for t in (1, 4))

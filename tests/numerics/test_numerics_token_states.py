@@ -53,6 +53,8 @@ def test_figures_against_svd_and_pairs(tokens: int, width: int, seed: int) -> No
     found = states.state_figures(x)
     sigma = np.linalg.svd(x - x.mean(axis=0), compute_uv=False)
     assert found.cosine == pytest.approx(naive_heads.mean_cosine(x), abs=1e-12)
+    cosines = [x[0] @ u / np.linalg.norm(x[0]) / np.linalg.norm(u) for u in x[1:]]
+    assert found.first_cosine == pytest.approx(np.mean(cosines), abs=1e-12)
     assert found.centred_stable_rank == pytest.approx((sigma**2).sum() / sigma[0] ** 2)
     assert found.stable_rank == pytest.approx((x**2).sum() / np.linalg.norm(x, 2) ** 2, rel=1e-6)
     share = sigma[sigma > 1e-300] / sigma.sum()
@@ -83,6 +85,7 @@ def test_equal_tokens_have_collapsed() -> None:
     assert found.stable_rank == pytest.approx(1)
     assert found.residual.value == 0
     nothing = states.state_figures(np.zeros((3, 2)))
+    assert nothing.first_cosine is None
     assert (nothing.cosine, nothing.relative, nothing.stable_rank) == (None, 0, 0)
 
 

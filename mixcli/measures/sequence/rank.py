@@ -33,8 +33,8 @@ class Rank(SequenceMeasure):
         the mean second largest |λ| (for a causal head |λ| are its diagonal: they see self-attention alone, nothing of
         the topology; heads that read later keys: up to 128 tokens). `hidden`, a row for each state: `mu`, `relative`
         (mu / |X|_F), `stable_rank`, `centred_stable_rank` and `effective_rank` (of X - 11ᵀX/T), `cosine` (mean over
-        pairs), `residual` (of Dong et al. at the median, an upper bound) and `residual_lower`, `dirichlet`
-        (Σ |x_i - x_j|² over all pairs, T mu²).
+        pairs), `first_cosine` (of token 0 with the others), `residual` (of Dong et al. at the median, an upper bound)
+        and `residual_lower`, `dirichlet` (Σ |x_i - x_j|² over all pairs, T mu²).
 
     Raises:
         NotApplicable: fewer than two tokens.
