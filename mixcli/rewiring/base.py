@@ -32,6 +32,7 @@ __all__ = [
     "Rules",
     "apply",
     "apply_edits",
+    "changed",
     "check",
     "finished",
     "rewire",
@@ -241,14 +242,19 @@ def finished(
         notes["constraints"] = constraints.to_json()
     if done or not interrupted:
         notes |= method.notes(graph, context, rules)
+    after = changed(method, graph, done, context, notes)
+    if done or not interrupted:
+        after = method.weigh(graph, after, context)
+    return Rewired(graph, after, tuple(done), interrupted)
+
+
+def changed(method: Rewiring, graph: Graph, done: list[Edit], context: Context, notes: dict[str, Any]) -> Graph:
+    """The graph after a method's edits, but for weights that it gives, with what provenance should say of them."""
     spec = spec_of(REWIRINGS.name_of(type(method)), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
     edges, weight, payload = edited(graph, done)
     plan, provenance = method.plan(graph, context), (*graph.provenance, step)
-    after = graph.replace(edges=edges, weight=weight, edge=payload, plan=plan, provenance=provenance)
-    if done or not interrupted:
-        after = method.weigh(graph, after, context)
-    return Rewired(graph, after, tuple(done), interrupted)
+    return graph.replace(edges=edges, weight=weight, edge=payload, plan=plan, provenance=provenance)
 
 
 def check(method: Rewiring, graph: Graph, budget: int | None = None) -> None:

@@ -3,8 +3,8 @@
 Every line has `step`, `op`, `u`, `v`, `score`, `reason` and `graph`, the place of its graph in the stream; nodes that
 have names also `u_label` and `v_label`. `op` is "add" or "remove"; "weigh" gives an edge of the result its `weight`,
 where the method gives weights; "none" stands for a graph that got neither. The first line of each graph also says by
-which `method`, `seed` and `version` it was made, which graph it was `before` and `after`, and the layer `plan` that
-came of it, if any. Logs without these facts are read too.
+which `method`, `seed` and `version` it was made, `before`, the graph it was made for, and the layer `plan` that came of
+it, if any; nothing that depends on how many edits follow. Logs without these facts are read too.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import hashlib
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from mixcli import __version__
 from mixcli.errors import InputError, NotApplicable
+from mixcli.rewiring.edits import Edit, edited
 from mixcli.rewiring.identity import Identity
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def log_rows(result: Rewired, index: int, weighs: bool) -> Iterator[Row]:
     base, after = result.base, result.graph
     step = after.provenance[-1]
     facts: Row = {"method": step.spec, "seed": step.seed, "version": __version__}
-    facts |= {"before": Identity.of(base).to_json(), "after": Identity.of(after).to_json()}
+    facts["before"] = Identity.of(base).to_json()
     if after.plan != base.plan:
         facts["plan"] = after.plan.to_json()
     rows = itertools.chain(_edit_rows(result, index), _weight_rows(result, index) if weighs else ())
@@ -98,20 +99,33 @@ class Logged:
     weights: list[tuple[int, Row]] = field(default_factory=list)
     facts: Row | None = None
 
-    def check(self, graph: Graph, undo: bool, file: str) -> None:
+    def check(self, graph: Graph, edits: Sequence[Edit], undo: bool, file: str) -> None:
         """Refuse a graph other than the one the log was made for, or, to undo it, the one that came of it.
+
+        Args:
+            graph: the graph.
+            edits: what is about to be made.
+            undo: whether they take back the edits of the log.
+            file: the log, for the message.
 
         Raises:
             NotApplicable: it is another graph.
+            InputError: the edits are not possible.
         """
         if self.facts is None:
             return
-        known = Identity.from_json(self.facts["after" if undo else "before"])
-        if not known.same(found := Identity.of(graph)):
+        known = Identity.from_json(self.facts["before"])
+        if undo:  # weights do not come back
+            edges = edited(graph, list(edits))[0]
+            same = known.same_edges(Identity.of(graph.replace(edges=edges, weight=None, edge={})))
+        else:
+            same = known.same(Identity.of(graph))
+        if not same:
             wanted = "that came of" if undo else "that was given to"
+            which = "" if undo else f" (fingerprint {known.fingerprint[:12]})"
             raise NotApplicable(
-                f"the graph {wanted} {self.facts.get('method', 'the method')} (fingerprint {known.fingerprint[:12]})",
-                f"another (fingerprint {found.fingerprint[:12]})",
+                f"the graph {wanted} {self.facts.get('method', 'the method')}{which}",
+                f"another (fingerprint {graph.fingerprint[:12]})",
                 "give that graph, or check=false to make the edits all the same",
                 where=f"{graph.name}: {file}" if graph.name else file,
             )
@@ -206,6 +220,6 @@ def _checked(line: str, where: str) -> Row:
     weight: Any = row.get("weight")
     if row["op"] == "weigh" and not (type(weight) in (int, float) and 0 < weight <= LARGEST):
         raise InputError("weight, a number > 0", repr(weight), "correct this line", where=where)
-    if "before" in row and not all(isinstance(row.get(key), dict) for key in ("before", "after")):
-        raise InputError("before and after as JSON objects", "others", "correct this line", where=where)
+    if not isinstance(row.get("before", {}), dict):
+        raise InputError("before, a JSON object", "another value", "correct this line", where=where)
     return row

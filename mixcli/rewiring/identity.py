@@ -26,6 +26,7 @@ class Identity:
         fingerprint: `Graph.fingerprint`, which knows nodes by number.
         named: the same with nodes in the order of their labels, and the labels; None where not every node has one of
             its own.
+        edges: the identity without the weights; None where there are none.
 
     Example:
         >>> from mixcli.generators.graphs import path
@@ -36,27 +37,42 @@ class Identity:
 
     fingerprint: str
     named: str | None = None
+    edges: Identity | None = None
 
     @classmethod
     def of(cls, graph: Graph) -> Identity:
         """The identity of a graph. Cost: O(n log n + m log m) with labels, O(m) without."""
-        return cls(graph.fingerprint, _named(graph))
+        edges = None if graph.weight is None else cls.of(graph.replace(weight=None))
+        return cls(graph.fingerprint, _named(graph), edges)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Identity:
         """Read what `to_json` wrote."""
-        named = data.get("named")
-        return cls(str(data.get("fingerprint")), None if named is None else str(named))
+        named, edges = data.get("named"), data.get("edges")
+        return cls(
+            str(data.get("fingerprint")),
+            None if named is None else str(named),
+            cls.from_json(edges) if isinstance(edges, Mapping) else None,
+        )
 
-    def to_json(self) -> dict[str, str]:
-        """Both digests; no `named` where there is none."""
-        return {"fingerprint": self.fingerprint, **({"named": self.named} if self.named is not None else {})}
+    def to_json(self) -> dict[str, Any]:
+        """The digests; what is not there is left out."""
+        out: dict[str, Any] = {"fingerprint": self.fingerprint}
+        if self.named is not None:
+            out["named"] = self.named
+        if self.edges is not None:
+            out["edges"] = self.edges.to_json()
+        return out
 
     def same(self, other: Identity) -> bool:
         """Whether two graphs are the same: names decide where both have them, else numbers."""
         if self.named is not None and other.named is not None:
             return self.named == other.named
         return self.fingerprint == other.fingerprint
+
+    def same_edges(self, other: Identity) -> bool:
+        """Whether they are, whatever their weights."""
+        return (self.edges or self).same(other.edges or other)
 
 
 def _named(graph: Graph) -> str | None:

@@ -89,14 +89,16 @@ class Replay(Rewiring):
 
     def edits(self, graph: Graph, context: Context, rules: Rules) -> Iterator[Edit]:
         logged = self._logged()
-        if self.check:
-            logged.check(graph, self.undo, self.file)
+        if self.check and not self.undo:
+            logged.check(graph, (), False, self.file)
         names = NodeNames(graph)
         edits = [_edit(row, number, graph, names, self.file) for number, row in logged.edits]
         if self.undo:
             edits = [_back(edit, step) for step, edit in enumerate(reversed(edits))]
         try:
             edited(graph, edits)
+            if self.check and self.undo:
+                logged.check(graph, edits, True, self.file)
         except InputError as error:
             raise error.at(self.file) from None
         for edit in edits:

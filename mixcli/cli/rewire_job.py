@@ -1,0 +1,181 @@
+"""What `mixcli rewire` does to each graph of a stream: taken from a journal, rewired alone, or in chunks."""
+
+import itertools
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from mixcli.catalog import REWIRINGS
+from mixcli.cli.budget import Budget, needs_edits
+from mixcli.cli.constraints import Constraining
+from mixcli.cli.edit_log import write_log
+from mixcli.cli.shell import Shell, plural
+from mixcli.cli.told import Told
+from mixcli.errors import Interrupted, MixcliError, UsageError
+
+if TYPE_CHECKING:
+    from mixcli.context import Context
+    from mixcli.graph import Graph
+    from mixcli.rewiring.base import Constraints, Rewired, Rewiring
+    from mixcli.rewiring.journal import Journal
+    from mixcli.tracing.until import Outcome
+
+__all__ = ["Job"]
+
+
+class Job:
+    """What to do to each graph of the stream.
+
+    Args:
+        shell: the shared options.
+        method: spec of the rewiring.
+        budget: edits for each graph.
+        limits: constraints for each graph.
+        until: condition to stop at, or None.
+        every: edits between two looks at it.
+        jobs: processes.
+    """
+
+    def __init__(
+        self, shell: Shell, method: str, budget: Budget, limits: Constraining, until: str | None, every: int, jobs: int
+    ) -> None:
+        from mixcli.rewiring.base import Rewiring
+        from mixcli.spec import spec_of
+
+        self.shell, self.budget, self.limits, self.every, self.jobs = shell, budget, limits, every, jobs
+        self.rewiring = made = REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+        self.spec = spec_of(REWIRINGS.name_of(type(made)), made)
+        if until is not None:
+            needs_edits(made, "--until")
+        if every > 1 and until is None:
+            raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
+        self.condition: Any = None
+        if until is not None:
+            from mixcli.tracing.until import Condition
+
+            self.condition = Condition.parse(until)
+        one_by_one = bool(limits) or until is not None or type(made).at is not Rewiring.at
+        self.alone = one_by_one or (jobs == 1 and type(made).edits_many is Rewiring.edits_many)
+        """Whether graphs are edited one by one, not in chunks."""
+        if one_by_one and jobs > 1:
+            found = "constraints, --until or a method that follows the stream"
+            raise UsageError("--jobs without what looks at each edit or graph by itself", found, "leave --jobs out")
+
+    def results(self, sources: list[str] | None, edits: Any, journal: "Journal | None") -> "Iterator[Rewired]":
+        """The rewired graphs, one by one; a graph the method refuses gives one line.
+
+        Args:
+            sources: as given.
+            edits: the open log, or None.
+            journal: what an earlier run has done, and where this one notes what it does; or None.
+        """
+        context = self.shell.context()
+        told = Told(self.shell, context)
+        graphs = enumerate(graph for _, _, graph in self.shell.graphs(sources))
+        stopped = False
+        for index, graph in graphs:
+            limits = self._limits(graph)
+            if limits is None:
+                continue
+            result = self._taken(index, graph, limits, context, told, journal)
+            with self.shell.surviving():
+                result = result or self._one(index, graph, limits, context, told, journal)
+                write_log(edits, result, index, self.rewiring.at(index))
+                yield result
+                stopped = self._stopped(result)
+            context.forget()
+            if stopped:
+                break
+            if not self.alone and (journal is None or not journal.more):  # the first shows its progress, as one alone
+                yield from self._rest(index + 1, graphs, context, told, edits, journal)
+                break
+        told.all(self.condition)
+
+    def _limits(self, graph: "Graph") -> "Constraints | None":
+        """The constraints for a graph; None where they do not fit it, which is told."""
+        with self.shell.surviving():
+            return self.limits.of(graph)
+        return None
+
+    def _taken(
+        self, index: int, graph: "Graph", limits: "Constraints", context: "Context", told: Told,
+        journal: "Journal | None",
+    ) -> "Rewired | None":  # fmt: skip
+        """What an earlier run made of a graph."""
+        method = self.rewiring.at(index)
+        found = journal.take(index, graph, method, context, limits) if journal is not None else None
+        if found is None:
+            return None
+        result, ended = found
+        self._tell(told, result, method, ended)
+        return result
+
+    def _rest(
+        self, place: int, graphs: "Iterator[tuple[int, Graph]]", context: "Context", told: Told, edits: Any,
+        journal: "Journal | None",
+    ) -> "Iterator[Rewired]":  # fmt: skip
+        """The graphs from a place on, in chunks; only one that goes alone can show its progress and be cut short."""
+        from mixcli.rewiring.many import apply_many
+
+        places = itertools.count(place)
+
+        def refused(_: int, graph: "Graph", error: MixcliError) -> None:
+            next(places)
+            with self.shell.surviving():
+                raise error
+
+        rest = (graph for _, graph in graphs)
+        for result in apply_many(
+            self.rewiring, rest, context=context, budget=self.budget.of, jobs=self.jobs, refused=refused
+        ):
+            index = next(places)
+            if journal is not None:
+                journal.add(index, result, self.rewiring)
+            write_log(edits, result, index, self.rewiring)
+            self._tell(told, result, self.rewiring)
+            yield result
+            self._stopped(result)
+
+    def _stopped(self, result: "Rewired") -> bool:
+        """Whether Ctrl-C ended it here, which is then said."""
+        if result.interrupted:
+            kept = plural(len(result.edits), "edit")
+            self.shell.note(f"interrupted in {result.base.name}: kept its first {kept}; later graphs are left out")
+            self.shell.exit_code = Interrupted.exit_code
+        return result.interrupted
+
+    def _one(
+        self, index: int, graph: "Graph", limits: "Constraints", context: "Context", told: Told,
+        journal: "Journal | None",
+    ) -> "Rewired":  # fmt: skip
+        from mixcli.rewiring.base import apply
+
+        rewiring, wanted, ended = self.rewiring.at(index), self.budget.of(graph), ""
+        if self.condition is None:
+            result = apply(rewiring, graph, context=context, budget=wanted, constraints=limits)
+        else:
+            from mixcli.tracing.until import rewire_until
+
+            outcome = rewire_until(
+                rewiring,
+                graph,
+                self.condition,
+                every=self.every,
+                budget=wanted,
+                context=context,
+                constraints=limits,
+            )
+            result, ended = outcome.rewired, self._ended(outcome)
+        if journal is not None:
+            journal.add(index, result, rewiring, limits, ended)
+        self._tell(told, result, rewiring, ended)
+        return result
+
+    def _tell(self, told: Told, result: "Rewired", method: "Rewiring", ended: str = "") -> None:
+        told.one(result, method, self.budget.of(result.base), ended or None)
+        told.reached += bool(result.graph.provenance[-1].notes.get("reached"))
+
+    def _ended(self, outcome: "Outcome") -> str:
+        value = "undefined" if outcome.value is None else f"{outcome.value:.6g}"
+        edits = plural(len(outcome.rewired.edits), "edit")
+        where = f"after {edits} ({self.condition.column.name} = {value})"
+        return f"{self.condition} {'reached' if outcome.reached else 'never reached, given up'} {where}"
