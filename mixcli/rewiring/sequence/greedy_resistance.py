@@ -71,7 +71,7 @@ class GreedyResistance(SequenceRewiring):
         >>> from mixcli.generators.mask_spec import sequence_of
         >>> found = GreedyResistance(1)(sequence_of("window:4,tokens=12,layers=3"))
         >>> found.edits[0].query, found.edits[0].key
-        (11, 1)
+        (11, 3)
 
     Source: ours. No published rewiring of causal masks by resistance was found.
     """
