@@ -329,6 +329,7 @@ MASKS = Catalog(
             "masks_grouped": ("packed", "docs", "tree"),
             "masks_random": ("random", "expander", "bigbird"),
             "masks_weighted": ("decay", "alibi"),
+            "masks_outside": ("file",),
         }.items()
         for name in names
     },

@@ -23,6 +23,7 @@ from mixcli.catalog import GRAPHS
 from mixcli.errors import InputError, UsageError
 from mixcli.graph import Graph
 from mixcli.io.attention_options import AttentionOptions, queries
+from mixcli.io.base import Convention
 from mixcli.provenance import Step
 from mixcli.sequence import Attention, MaskSequence, TokenGraph
 from mixcli.spec import build, nearest, param, parse
@@ -43,6 +44,7 @@ class SourceOptions:
         data_root: folder of the datasets.
         mask_tokens: tokens of a mask spec that does not say; None for 256.
         mask_layers: layers of a mask spec that does not say; None for 6.
+        mask_convention: what True means in boolean mask files; None finds out, where only one reading makes sense.
         attention: layers, heads, query and rows of attention files.
     """
 
@@ -52,6 +54,7 @@ class SourceOptions:
     data_root: str | os.PathLike[str] | None = None
     mask_tokens: int | None = None
     mask_layers: int | None = None
+    mask_convention: Convention | None = None
     attention: AttentionOptions = field(default_factory=AttentionOptions)
 
 
@@ -168,7 +171,7 @@ def _things(text: str, stdin: BinaryIO | None, chosen: SourceOptions) -> Iterato
     if colon and scheme == "mask":
         from mixcli.generators.mask_spec import sequence_of
 
-        return iter([sequence_of(rest, chosen.mask_tokens, chosen.mask_layers)])
+        return iter([sequence_of(rest, chosen.mask_tokens, chosen.mask_layers, chosen.mask_convention)])
     if colon and scheme == "pyg":
         from mixcli.io import pyg_datasets
 
@@ -184,7 +187,10 @@ def _things(text: str, stdin: BinaryIO | None, chosen: SourceOptions) -> Iterato
     attention, where, keep = attention_or(where, chosen.attention, format=chosen.format, name=name * (text == "-"))
     if attention is not None:
         return attention
-    read = stream.read(where, format=chosen.format, directed=chosen.directed, weighted=chosen.weighted, name=name)
+    read = stream.read(
+        where, format=chosen.format, directed=chosen.directed, weighted=chosen.weighted, name=name,
+        convention=chosen.mask_convention,
+    )  # fmt: skip
     return _kept(map(_noted, read), keep)
 
 

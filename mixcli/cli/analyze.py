@@ -33,7 +33,7 @@ Examples:
 
 @shared(
     "format", "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root",
-    "max_memory", "fail_fast", "dry_run", "no_timing", *ATTENTION,
+    "max_memory", "mask_convention", "fail_fast", "dry_run", "no_timing", *ATTENTION,
 )  # fmt: skip
 def analyze(
     shell: Shell,

@@ -19,7 +19,7 @@ Examples:
 """
 
 
-@shared("output", "force", "from_", "directed", "unweighted", "data_root", "fail_fast", *ATTENTION)
+@shared("output", "force", "from_", "directed", "unweighted", "data_root", "mask_convention", "fail_fast", *ATTENTION)
 def convert(
     shell: Shell,
     sources: Sources = None,

@@ -56,6 +56,12 @@ class _Shared:
         Path | None,
         typer.Option("--data-root", metavar="DIR", envvar="MIXCLI_DATA", help="Folder of the pyg: datasets."),
     ] = None
+    mask_convention: Annotated[
+        str | None,
+        typer.Option(
+            "--mask-convention", metavar="attend|block", help="What True means in a mask file, where it is not plain."
+        ),
+    ] = None
     heads: Annotated[
         str | None,
         typer.Option("--heads", metavar="L.H,...", help="Attention heads to take: 0.3,5.*,*.0; ranges as 0-3."),

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
@@ -35,6 +35,7 @@ class Shell:
     directed: bool | None = None
     unweighted = False
     data_root: Path | None = None
+    mask_convention: str | None = None
     heads: str | None = None
     layers: str | None = None
     query: str | None = None
@@ -61,6 +62,7 @@ class Shell:
         self._check("--color", self.color, ("auto", "always", "never"))
         self._check("--merge", self.merge, ("mean", "max"))
         self._check("--row-sum", self.row_sum, ("sink", "renorm", "error"))
+        self._check("--mask-convention", self.mask_convention, ("attend", "block"))
         self._check("--device", self.device, ("auto", "cpu", "cuda", "mps"))
         self._logging()
 
@@ -123,7 +125,7 @@ class Shell:
         heads: Any = {name: getattr(self, name) for name in ATTENTION}
         options = reader.SourceOptions(
             self.from_, self.directed, not self.unweighted, self.data_root, attention=AttentionOptions(**heads),
-            **options_of_masks,
+            mask_convention=cast("Any", self.mask_convention), **options_of_masks,
         )  # fmt: skip
         for source in sources or [self._piped()]:
             with self.surviving():

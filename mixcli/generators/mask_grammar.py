@@ -127,7 +127,7 @@ def _layer(text: str, whole: str) -> Layer:
     if ">" in masks:
         fix = "edges follow the masks: window:4+14>0 lets query 14 read key 0"
         raise UsageError("edges like +14>0 at the end of a layer", repr(masks), fix, where=f"mask:{whole}")
-    if any(c in masks for c in "()") and "file:" not in masks:
+    if any(c in masks for c in "()") and not re.search("file:|docs:", masks):
         fix = "write the layer without; & binds tighter than |"
         raise UsageError("masks without parentheses", repr(masks), fix, where=f"mask:{whole}")
     count = _number(repeat[1], whole) if repeat else 1
@@ -149,6 +149,11 @@ def _bare(text: str) -> str:
 
 def family_of(term: str) -> tuple[Spec, tuple[tuple[str, ...], ...]]:
     """Name and arguments of one mask, and its positional arguments in the groups that `;` makes."""
+    name, _, rest = term.partition(":")
+    if name.strip().lower() in ("file", "docs"):  # a path may hold = and ;
+        path, _, options = rest.partition(",")
+        named = parse(f"{name}:{options}")
+        return Spec(named.name, tuple(filter(None, (path.strip(), *named.values))), named.options), ()
     spec = parse(term.replace(";", ","))
     groups = tuple(tuple(filter(None, (w.strip() for w in g.split(",")))) for g in term.partition(":")[2].split(";"))
     return spec, groups

@@ -5,19 +5,21 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import itertools
-import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mixcli.catalog import MASKS
-from mixcli.errors import MixcliError, UsageError
+from mixcli.errors import InputError, MixcliError, UsageError
 from mixcli.generators.mask_algebra import both, either, with_edges
+from mixcli.generators.mask_family import mask_of, named, own_tokens
 from mixcli.generators.mask_grammar import Layer, MaskSpec, Sizes, family_of, parse_mask
-from mixcli.generators.masks_grouped import documents
+from mixcli.generators.masks_outside import function, is_function, options_of
 from mixcli.limits import Limits
 from mixcli.mask import Mask
 from mixcli.provenance import Step
 from mixcli.sequence import MaskSequence
-from mixcli.spec import Spec, build, nearest, param
+
+if TYPE_CHECKING:
+    from mixcli.io.masks_files import MaskFile
 
 __all__ = ["LAYERS", "TOKENS", "mask_of", "mask_of_layer", "sequence_of"]
 
@@ -25,26 +27,25 @@ TOKENS = 256
 """Tokens of a spec that does not say."""
 LAYERS = 6
 """Layers of a spec that names one mask and does not say."""
-LARGEST = 2**53
-"""Largest number that an argument may be."""
 
 OUTSIDE = ("docs", "file")
 """Families that read a file."""
 
-_TYPES = {"int": int, "float": float, "bool": bool, "str": str}
-_TUPLE = "tuple[int, ...]"
 
-
-def sequence_of(text: str, tokens: int | None = None, layers: int | None = None) -> MaskSequence:
+def sequence_of(
+    text: str, tokens: int | None = None, layers: int | None = None, convention: str | None = None
+) -> MaskSequence:
     """The mask sequence of a spec.
 
     Args:
         text: see `mixcli.generators.mask_grammar`.
-        tokens: T where neither the text nor its masks (`packed`, `tree`, `docs`) say; None for `TOKENS`.
+        tokens: T where neither the text nor its masks (`packed`, `tree`, `docs`, `file`) say; None for `TOKENS`.
         layers: L where the text lists a single mask and no number; None for `LAYERS`.
+        convention: what True means in mask files, "attend" or "block", where the text does not say.
 
     Raises:
         UsageError: it is not in the grammar, no such family, or an argument that is not right.
+        InputError: a mask file that cannot be read, or can be read in two ways.
         LimitExceeded: too many tokens or layers.
 
     Example:
@@ -53,52 +54,25 @@ def sequence_of(text: str, tokens: int | None = None, layers: int | None = None)
         >>> sequence_of("window:4 x5; causal,tokens=24,layers=12").like(11)
         5
     """
+    name = text.strip()
     spec = parse_mask(text)
-    size = _tokens(spec, tokens or TOKENS)
-    distinct = {layer.mask: layer for layer in spec.layers}
-    _check_size(size, len(distinct))
     try:
-        made = {name: _mask(layer, size) for name, layer in distinct.items()}
+        files = _files(spec, convention)
+        size = _tokens(spec, files, tokens or TOKENS)
+        distinct = {layer.mask: layer for layer in spec.layers}
+        _check_size(size, len(distinct))
+        made = {mask: _masks(layer, size, files) for mask, layer in distinct.items()}
+        listed = tuple(mask for layer in spec.layers for _ in range(layer.repeat) for mask in made[layer.mask])
+        listed, notes = _whole(listed, spec, files)
     except MixcliError as error:
-        raise error if error.where.startswith("mask:") else error.at(f"mask:{text}") from None
-    listed = [made[layer.mask] for layer in spec.layers for _ in range(layer.repeat)]
+        raise error if error.where.startswith("mask:") else error.at(f"mask:{name:.200}") from None
+    digest = next(iter(files.values())).sha256 if len(files) == 1 else None
     return MaskSequence(
-        _repeated(listed, spec, text, layers or LAYERS),
+        _repeated(listed, spec, name, layers or LAYERS),
         read_out=-1 if spec.sizes.read_out is None else spec.sizes.read_out,
-        name=text.strip(),
-        provenance=(Step("generate", f"mask:{text.strip()}"),),
+        name=name,
+        provenance=(Step("generate", f"mask:{name}", sha256=digest, notes=notes),),
     )
-
-
-def mask_of(term: str | Spec, tokens: int) -> Mask:
-    """The mask of one family over so many tokens.
-
-    Args:
-        term: `FAMILY[:args]`.
-        tokens: T.
-
-    Raises:
-        UsageError: no such family, or an argument that is not right.
-
-    Example:
-        >>> mask_of("packed:2,1", 3).array.astype(int).tolist()
-        [[1, 0, 0], [1, 1, 0], [0, 0, 1]]
-    """
-    term = str(term)
-    spec, groups = family_of(term)
-    family = MASKS.get(spec.name)
-    arguments = list(inspect.signature(family).parameters.values())[1:]
-    if any(p.annotation == _TUPLE for p in arguments):
-        values = _grouped(spec, groups, arguments)
-    else:
-        if ";" in term:
-            raise UsageError(f"no ; among the arguments of {spec.name}", repr(term), "put a comma")
-        values = _named(spec, arguments)
-    for key, value in values.items():
-        numbers = value if isinstance(value, tuple) else (value,)
-        if any(type(n) is int and abs(n) > LARGEST for n in numbers):
-            raise UsageError(f"{key} of at most {LARGEST}", "more", "correct the mask", where=term)
-    return dataclasses.replace(family(tokens, **values), name=term)
 
 
 def mask_of_layer(text: str, tokens: int) -> Mask:
@@ -120,7 +94,7 @@ def mask_of_layer(text: str, tokens: int) -> Mask:
         if name not in MASKS.table or name in OUTSIDE:
             raise UsageError("a mask of families that need no file", repr(term), "write its rows instead")
     _check_size(tokens, 1)
-    return _mask(spec.layers[0], tokens)
+    return _masks(spec.layers[0], tokens, {})[0]
 
 
 def _check_size(tokens: int, count: int) -> None:
@@ -128,74 +102,88 @@ def _check_size(tokens: int, count: int) -> None:
     Limits().check(f"masks of {tokens} tokens", memory=16.0 * tokens, operations=cost, instead="use fewer tokens")
 
 
-def _named(spec: Spec, arguments: list[inspect.Parameter]) -> dict[str, Any]:
-    """Arguments of a family of plain parameters."""
-    known = [p.name for p in arguments]
-    for key, _ in spec.options:
-        if key not in known:
-            hint = nearest(key, [*known, *(f.name for f in dataclasses.fields(Sizes))])
-            names = ", ".join(known) or "none"
-            raise UsageError(f"a parameter of {spec.name} ({names})", key, hint or "use one of those", where=str(spec))
-    required = [p.name for p in arguments if p.default is p.empty]
-    given = {*known[: len(spec.values)], *(key for key, _ in spec.options)}
-    for name in required:
-        if name not in given:
-            raise UsageError(f"{spec.name}:{name.upper()}", "none", f"name the {name}", where=str(spec))
-    fields = [(p.name, _TYPES[p.annotation], param("" if p.default is p.empty else p.default, "")) for p in arguments]
-    return {f: getattr(build(dataclasses.make_dataclass(spec.name, fields), spec), f) for f in known}
+def _terms(spec: MaskSpec) -> list[str]:
+    return [term for layer in spec.layers for inner in layer.terms for term in inner]
 
 
-def _grouped(spec: Spec, groups: tuple[tuple[str, ...], ...], arguments: list[inspect.Parameter]) -> dict[str, Any]:
-    """Arguments of a family that takes lists of numbers, apart by `;`."""
-    if spec.options:
-        key = spec.options[0][0]
-        hint = nearest(key, [f.name for f in dataclasses.fields(Sizes)]) or "give the numbers alone"
-        raise UsageError(f"a list of whole numbers for {spec.name}", f"{key}=", hint, where=str(spec))
-    if len(groups) > len(arguments):
-        names = "; ".join(p.name for p in arguments)
-        raise UsageError(f"{spec.name}:{names}", f"{len(groups)} lists", "drop the rest", where=spec.name)
-    values = {}
-    for parameter, group in zip(arguments, groups, strict=False):
-        wrong = next((word for word in group if not re.fullmatch(r"-?\d{1,18}", word)), None)
-        if wrong is not None:
-            raise UsageError(f"{parameter.name} to be whole numbers", repr(wrong), "correct the list", where=spec.name)
-        if group or len(groups) > 1:
-            values[parameter.name] = tuple(int(word) for word in group)
-    return values
+def _files(spec: MaskSpec, convention: str | None) -> dict[str, MaskFile]:
+    """What the mask files of a spec hold."""
+    terms = [term for term in _terms(spec) if MASKS.canonical(term.partition(":")[0]) == "file"]
+    if not terms:
+        return {}
+    from mixcli.io import masks_files
+
+    found = {}
+    for term in terms:
+        arguments = list(inspect.signature(MASKS.get("file")).parameters.values())[1:]
+        values = named(family_of(term)[0], arguments)
+        path = values.pop("path")
+        if convention is not None and values["convention"] == "auto":
+            values["convention"] = convention
+        found[term] = masks_files.read(path, options_of(**values))
+    return found
 
 
-def _tokens(spec: MaskSpec, default: int) -> int:
+def _tokens(spec: MaskSpec, files: dict[str, MaskFile], default: int) -> int:
     """T as the spec says, or as its masks know."""
-    if spec.sizes.tokens is not None:
-        return spec.sizes.tokens
-    known = (_own_tokens(term) for layer in spec.layers for inner in layer.terms for term in inner)
-    return next((tokens for tokens in known if tokens), default)
+    known = [(term, file.layers[0].tokens) for term, file in files.items()]
+    size = spec.sizes.tokens or next((tokens for _, tokens in known), None)
+    for term, tokens in known:
+        if tokens != size:
+            raise UsageError(f"{size} tokens", f"{tokens} in {term}", "leave tokens out", where=term)
+    return size or next(filter(None, map(own_tokens, _terms(spec))), default)
 
 
-def _own_tokens(term: str) -> int | None:
-    """T of a mask that knows it."""
-    name = MASKS.canonical(term.partition(":")[0])
-    if name not in ("packed", "tree", "docs"):
-        return None
-    spec, _ = family_of(term)
-    if name == "docs":
-        path = spec.values[0] if spec.values else dict(spec.options).get("path", "")
-        return len(documents(path)) if path else None
-    family = MASKS.get(name)
-    arguments = list(inspect.signature(family).parameters.values())[1:]
-    numbers = next(iter(_grouped(*family_of(term), arguments).values()), arguments[0].default)
-    return sum(numbers) if name == "packed" else len(numbers)
+def _masks(layer: Layer, tokens: int, files: dict[str, MaskFile]) -> tuple[Mask, ...]:
+    """The mask of one layer of a spec; several where a file holds several."""
+    several = {id(masks): masks for masks in (files[t].layers for inner in layer.terms for t in inner if t in files)}
+    counts = {len(masks) for masks in several.values()} - {1}
+    if len(counts) > 1:
+        raise UsageError("files with as many layers as each other", f"{sorted(counts)}", "combine those that agree")
+    plain = {t: _plain(t, tokens) for inner in layer.terms for t in inner if t not in files}
+    made: dict[tuple[int, ...], Mask] = {}
+    out = []
+    for k in range(max(counts, default=1)):
+        here = {t: plain[t] if t in plain else _place(files[t].layers, k) for inner in layer.terms for t in inner}
+        key = tuple(map(id, here.values()))  # layers of a file that are alike stay one object
+        if key not in made:
+            mask = with_edges(either([both([here[t] for t in inner]) for inner in layer.terms]), layer.edges)
+            made[key] = dataclasses.replace(mask, name=layer.mask) if not counts else mask
+            made[key].__dict__.update({k: v for k, v in mask.__dict__.items() if k == "array"})
+        out.append(made[key])
+    return tuple(out)
 
 
-def _mask(layer: Layer, tokens: int) -> Mask:
-    """The mask of one layer."""
-    terms = [[mask_of(term, tokens) for term in inner] for inner in layer.terms]
-    mask = either([both(inner) for inner in terms])
-    return dataclasses.replace(with_edges(mask, layer.edges), name=layer.mask)
+def _place(masks: tuple[Mask, ...], k: int) -> Mask:
+    return masks[k] if len(masks) > 1 else masks[0]
 
 
-def _repeated(listed: list[Mask], spec: MaskSpec, text: str, default: int) -> tuple[Mask, ...]:
-    single = len(spec.layers) == 1 and spec.layers[0].repeat == 1
+def _plain(term: str, tokens: int) -> Mask:
+    return function(term, tokens) if is_function(term) else mask_of(term, tokens)
+
+
+def _whole(
+    masks: tuple[Mask, ...], spec: MaskSpec, files: dict[str, MaskFile]
+) -> tuple[tuple[Mask, ...], dict[str, Any]]:
+    """The masks without padding, where they come from outside and might have some, and what is to be told."""
+    notes: dict[str, Any] = {}
+    for file in files.values():
+        notes |= file.notes
+    if not files and not any(map(is_function, _terms(spec))):
+        return masks, notes
+    from mixcli.io.masks_arrays import without_padding
+
+    tokens = masks[0].tokens
+    masks, kept = without_padding(masks, str(spec))
+    if len(kept) < tokens:
+        if not files:
+            raise InputError("every query to read a key", "one that reads none", "let it read itself", where=str(spec))
+        notes["padding"] = tokens - len(kept)
+    return masks, notes
+
+
+def _repeated(listed: tuple[Mask, ...], spec: MaskSpec, text: str, default: int) -> tuple[Mask, ...]:
+    single = len(spec.layers) == 1 and spec.layers[0].repeat == 1 and len(listed) == 1
     wanted = spec.sizes.layers or (default if single else len(listed))
     if wanted < len(listed):
         fix = "drop layers=, or shorten the list"
