@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,41 +15,51 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.numerics.token_operators import Operators
 
-__all__ = ["pairs_reached", "visible_pairs"]
+__all__ = ["Reached", "pairs_reached"]
 
 ROWS = 4_000_000
 """Rows of bits worked off, at about 5 µs each, before layers that differ are no longer repeated."""
 
 
-def visible_pairs(size: int, causal: bool) -> int:
-    """Pairs (query, other key) that causality allows: all of j < i, or all of j ≠ i where not causal."""
-    return size * (size - 1) // (2 if causal else 1)
+@dataclass(frozen=True)
+class Reached:
+    """How many pairs (query i, key j ≠ i) are such that i holds something of j.
+
+    Args:
+        curve: their number after 1, 2, … layers.
+        over: whether more layers would change nothing; False where it was given up after that many.
+        visible: pairs that count: all of j < i, and those of j > i that are reached at all.
+    """
+
+    curve: list[int]
+    over: bool
+    visible: int
 
 
-def pairs_reached(operators: Operators, context: Context) -> tuple[list[int], bool]:
-    """Pairs (query i, key j ≠ i) such that i holds something of j after 1, 2, … layers, a token keeping what it holds.
+def pairs_reached(operators: Operators, context: Context) -> Reached:
+    """Pairs that information has passed between after 1, 2, … layers, a token keeping what it holds.
 
-    Layers repeat after the last one, until all visible pairs are reached or nothing more comes.
+    Layers repeat after the last one, until all pairs are reached or nothing more comes.
 
     Args:
         operators: the layers.
         context: limits and progress.
-
-    Returns:
-        The counts, and whether more layers would change nothing; False where it was given up after that many.
 
     Raises:
         LimitExceeded: too many tokens for distances of all pairs.
 
     Cost: O(E) where one layer reaches all; O(T E / 64) where layers are alike; that much a layer where they differ.
     """
+    size = operators.size
+    earlier = size * (size - 1) // 2
+    most = earlier if operators.causal else 2 * earlier
     if not operators.alike:
-        return _layered(operators, context)
+        return _layered(operators, context, most)
     first = sum(
         int(np.count_nonzero(visible)) - int(np.trace(visible[:, lo:])) for lo, _, visible in operators.blocks(0)
     )
-    if first == visible_pairs(operators.size, operators.causal):
-        return [first], True
+    if first == most:
+        return Reached([first], True, most)
     indptr, keys = operators.keys(0)
     hops = hop_counts(
         indptr,
@@ -61,31 +72,56 @@ def pairs_reached(operators: Operators, context: Context) -> tuple[list[int], bo
     if hops is None:
         context.limits.check(
             "distances between all pairs of tokens",
-            operations=max(float(len(keys)) * operators.size, 2 * context.limits.operations),
+            operations=max(float(len(keys)) * size, 2 * context.limits.operations),
             instead="take fewer tokens",
         )
-        return [first], False
-    return np.cumsum(hops.pairs[1:]).astype(np.int64).tolist() or [0], True
+        return Reached([first], False, most)
+    curve = np.cumsum(hops.pairs[1:]).astype(np.int64).tolist() or [0]
+    if operators.causal or curve[-1] == most:
+        return Reached(curve, True, most)
+    return Reached(curve, True, curve[-1] + earlier - _earlier(_closure(indptr, keys)))
 
 
-def _layered(operators: Operators, context: Context) -> tuple[list[int], bool]:
+def _closure(indptr: NDArray[np.int64], keys: NDArray[np.int32]) -> NDArray[np.uint64]:
+    """Rows of bits: what each query ever reaches. Forth and back over the rows until nothing changes."""
+    size = len(indptr) - 1
+    held = _packed(np.eye(size, dtype=bool))
+    before, now = -1, 0
+    while now != before:
+        for rows in (range(size), reversed(range(size))):
+            for row in rows:
+                held[row] |= np.bitwise_or.reduce(held[keys[indptr[row] : indptr[row + 1]]], axis=0)
+        before, now = now, int(_ones(held).sum())
+    return held
+
+
+def _earlier(held: NDArray[np.uint64]) -> int:
+    """Pairs of a query and an earlier key that it holds."""
+    rows = (np.unpackbits(row.view(np.uint8), count=place) for place, row in enumerate(held))
+    return sum(int(np.count_nonzero(row)) for row in rows)
+
+
+def _layered(operators: Operators, context: Context, most: int) -> Reached:
     """Rows of bits: what a query holds after a layer is all that the keys it reads held before."""
     size = operators.size
-    wanted = visible_pairs(size, operators.causal)
     held = _packed(np.eye(size, dtype=bool))
     full = np.arange(1, size + 1) if operators.causal else np.full(size, size)
     counts = np.ones(size, np.int64)
     curve: list[int] = []
     still = 0
-    while still < operators.depth and (not curve or curve[-1] < wanted):
+    while still < operators.depth and (not curve or curve[-1] < most):
         if len(curve) >= operators.depth and len(curve) * size > ROWS:
-            return curve, False
+            return Reached(curve, False, most)
         before = counts.sum()
         held, counts = _layer(operators, len(curve) % operators.depth, held, counts, full)
         curve.append(int(counts.sum()) - size)
         still = 0 if counts.sum() > before else still + 1
         context.progress("reach", len(curve), 0)
-    return (curve[: len(curve) - still] if still >= operators.depth else curve) or [0], True
+    if still >= operators.depth:
+        curve = curve[: len(curve) - still] or [0]
+    if operators.causal or curve[-1] == most:
+        return Reached(curve, True, most)
+    return Reached(curve, True, curve[-1] + size * (size - 1) // 2 - _earlier(held))
 
 
 def _layer(

@@ -161,6 +161,11 @@ def test_bidirectional_attention_of_a_softmax() -> None:
     assert "cross_mass_mean" not in PositionBias()(tokens).details
 
 
+@pytest.mark.parametrize("spec", ["prefix:5,tokens=20,layers=2", "block:4,tokens=20,layers=2"])
+def test_later_tokens_count_where_they_can_be_read_at_all(spec: str) -> None:
+    assert Reach()(sequence_of(spec)).data == 1
+
+
 def test_full_attention_mixes_at_once_and_a_prefix_by_its_set() -> None:
     assert Mixing()(sequence_of("full:tokens=20,layers=2")).data == 1
     prefix = MaskSequence((Mask(20, lambda i, j: (j <= i) | (j < 5)),) * 2)

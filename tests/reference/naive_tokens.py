@@ -30,17 +30,19 @@ def held(tokens: TokenGraph, layers: int) -> np.ndarray:
 
 
 def wanted(tokens: TokenGraph) -> np.ndarray:
-    """Pairs that causality allows."""
+    """Pairs that should be reached: earlier keys, and later ones that can be."""
     size = tokens.tokens
-    return np.tri(size, k=-1, dtype=bool) if tokens.causal else ~np.eye(size, dtype=bool)
+    ever = held(tokens, tokens.depth * (size + 1))
+    return np.tri(size, k=-1, dtype=bool) | np.triu(ever, 1)
 
 
 def full_reach(tokens: TokenGraph) -> float:
     """Layers until all visible pairs are reached; infinite where a few rounds too many do not suffice."""
-    if not wanted(tokens).any():
+    pairs = wanted(tokens)
+    if not pairs.any():
         return 0
     for layers in range(1, tokens.depth * (tokens.tokens + 1) + 1):
-        if held(tokens, layers)[wanted(tokens)].all():
+        if held(tokens, layers)[pairs].all():
             return layers
     return np.inf
 

@@ -118,7 +118,7 @@ class Mixing(SequenceMeasure):
         context.limits.check(
             "products of matrices for mixing",
             memory=8.0 * size**2 * 24,
-            operations=tokens.depth * 1.2 * float(size) ** 3,
+            operations=0.15 * (tokens.depth + 12) * float(size) ** 3,
             instead="take fewer tokens, or a causal source",
         )
         curve, last = [], np.zeros(0)

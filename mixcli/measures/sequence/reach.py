@@ -12,7 +12,7 @@ from mixcli.context import Context
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
 from mixcli.measures.token_work import operators
 from mixcli.numerics.token_graph import hops_from
-from mixcli.numerics.token_reach import pairs_reached, visible_pairs
+from mixcli.numerics.token_reach import pairs_reached
 from mixcli.sequence import TokenGraph
 
 if TYPE_CHECKING:
@@ -25,10 +25,11 @@ __all__ = ["Reach"]
 class Reach(SequenceMeasure):
     """Layers until every visible pair is reached; no position further away can influence a token before that.
 
-    A pair (query i, key j ≠ i) is visible where causality allows it: j < i in anything causal, all other j otherwise,
-    whether the mask lets i read j at once or not. It is reached after l layers where a walk i ← … ← j takes at most one
-    step in each of the layers l, l - 1, …, 1, tokens keeping what they hold (the residual stream). Where the source's
-    layers do not suffice they are repeated in their order. Infinite where some visible pair is never reached.
+    A pair (query i, key j ≠ i) is visible where j comes earlier, whether the mask lets i read j at once or not; pairs
+    with a later key, in what is not causal, count where they are reached at all. A pair is reached after l layers where
+    a walk i ← … ← j takes at most one step in each of the layers l, l - 1, …, 1, tokens keeping what they hold (the
+    residual stream). Where the source's layers do not suffice they are repeated in their order. Infinite where some
+    visible pair is never reached.
 
     Returns:
         Values: the layers. Details: `curve` (share of the visible pairs reached after 1, 2, … layers), `share` within
@@ -50,17 +51,17 @@ class Reach(SequenceMeasure):
     range: ClassVar[str] = "[0, ∞]"
     better: ClassVar = "lower"
     cost: ClassVar[str] = "O(T²) where one layer reaches all, else O(T E / 64), a layer where layers differ"
-    equation: ClassVar[str] = "min {l : R_l[i, j] for all visible (i, j)}, R_l = (M_l ∨ I) R_{l-1}"
+    equation: ClassVar[str] = "min {l : R_l[i, j] for all visible i, j}, R_l = (M_l ∨ I) R_{l-1}"
     cites: ClassVar[str] = "Barceló et al. 2020 (under-reaching)"
     weighted: ClassVar = "ignored"
 
     def compute(self, tokens: TokenGraph, context: Context) -> Values:
         """The layers, with curve and the read-out's view in the details."""
-        visible = visible_pairs(tokens.tokens, tokens.causal)
-        if not visible:
+        if tokens.tokens == 1:
             return Values("graph", 0.0, details={"pairs": 0})
         layers = operators(tokens, context)
-        curve, over = pairs_reached(layers, context)
+        found = pairs_reached(layers, context)
+        curve, over, visible = found.curve, found.over, found.visible
         share = curve[min(tokens.depth, len(curve)) - 1] / visible
         details: dict[str, Any] = {
             "share": share,

@@ -62,7 +62,7 @@ class Spectrum(SequenceMeasure):
             context.limits.check(
                 "all eigenvalues of each layer",
                 memory=40.0 * tokens.tokens**2,
-                operations=10.0 * len(layers.distinct) * float(tokens.tokens) ** 3,
+                operations=5.0 * len(layers.distinct) * float(tokens.tokens) ** 3,
                 instead="take fewer tokens",
             )
         found: dict[int, LayerSpectrum] = {}
