@@ -154,8 +154,10 @@ def scaled(curvature: Fractions, alpha: float | Fraction) -> Fractions:
 
 
 def _lazy(indptr: NDArray[np.int64], edges: NDArray[np.int64], p: int, q: int) -> NDArray[np.bool_]:
-    return p * (np.diff(indptr)[edges].max(axis=1) + 1) >= q if len(edges) else np.zeros(0, np.bool_)
+    degree = np.diff(indptr)
+    return p * (np.maximum(degree[edges[:, 0]], degree[edges[:, 1]]) + 1) >= q
 
 
 def _product(indptr: NDArray[np.int64], edges: NDArray[np.int64]) -> NDArray[np.int64]:
-    return np.diff(indptr)[edges].prod(axis=1)
+    degree = np.diff(indptr)
+    return degree[edges[:, 0]] * degree[edges[:, 1]]

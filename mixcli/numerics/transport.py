@@ -55,6 +55,15 @@ class Forecast(NamedTuple):
     memory: int
 
 
+class _Work(NamedTuple):
+    """Predicted seconds of each edge and, for once, of each node as the larger end; what the edges need."""
+
+    edge: NDArray[np.float64]
+    owner: NDArray[np.float64]
+    plain: float
+    sizes: Sizes
+
+
 class _Blocks(NamedTuple):
     """Edges grouped by their end y of larger degree; block b is other[first[b]:last[b]] around owner[b]."""
 
@@ -72,8 +81,12 @@ def forecast(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArr
     """Predict what `numerators` would cost."""
     if not len(edges):
         return Forecast(0.0, 0.0, 0)
-    blocks = _blocks(indptr, indices, edges)
-    return Forecast(blocks.plain, float(blocks.seconds.sum()), blocks.sizes.memory)
+    degree = np.diff(indptr)
+    y, x = _larger_and_smaller(degree, edges)
+    work = _work(degree, indptr, indices, y, x)
+    owns = np.zeros(len(degree), np.bool_)
+    owns[y] = True
+    return Forecast(work.plain, float(work.edge.sum() + work.owner[owns].sum()), work.sizes.memory)
 
 
 def numerators(
@@ -115,11 +128,8 @@ def numerators(
 
 def _blocks(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArray[np.int64]) -> _Blocks:
     degree = np.diff(indptr)
-    running = np.concatenate([[0], np.cumsum(degree[indices])])
-    second = running[indptr[1:]] - running[indptr[:-1]]  # S_v: sum of the degrees of the neighbours of v
-    u, v = edges[:, 0], edges[:, 1]
-    swap = (degree[u] > degree[v]) | ((degree[u] == degree[v]) & (u > v))
-    y, x = np.where(swap, u, v), np.where(swap, v, u)
+    y, x = _larger_and_smaller(degree, edges)
+    work = _work(degree, indptr, indices, y, x)
     order = np.argsort(y, kind="stable")
     y, x = y[order], x[order]
     starts = np.flatnonzero(np.concatenate([[True], y[1:] != y[:-1]]))
@@ -127,23 +137,42 @@ def _blocks(indptr: NDArray[np.int64], indices: NDArray[np.int32], edges: NDArra
     first = np.flatnonzero(rank % BLOCK == 0)
     last = np.append(first[1:], len(y))
     owner = y[first]
+    total = np.concatenate([[0.0], np.cumsum(work.edge[order])])
+    seconds = total[last] - total[first] + work.owner[owner]
+    return _Blocks(owner, first, last, x, order, seconds, work.plain, work.sizes)
+
+
+def _larger_and_smaller(degree: NDArray[np.int64], edges: NDArray[np.int64]) -> tuple[NDArray[np.int64], ...]:
+    u, v = edges[:, 0], edges[:, 1]
+    swap = (degree[u] > degree[v]) | ((degree[u] == degree[v]) & (u > v))
+    return np.where(swap, u, v), np.where(swap, v, u)
+
+
+def _work(
+    degree: NDArray[np.int64],
+    indptr: NDArray[np.int64],
+    indices: NDArray[np.int32],
+    y: NDArray[np.int64],
+    x: NDArray[np.int64],
+) -> _Work:
+    running = np.concatenate([[0], np.cumsum(degree[indices])])
+    second = running[indptr[1:]] - running[indptr[:-1]]  # S_v: sum of the degrees of the neighbours of v
     inner = degree[x] > 1
     a, b = degree[x[inner]], degree[y[inner]]
-    cost = np.where(inner, 1e-6 + 2e-9 * second[x], 1e-8)
-    cost[inner] += 2.5e-9 * a * b
-    total = np.concatenate([[0.0], np.cumsum(cost)])
-    seconds = total[last] - total[first] + 4e-9 * second[owner]
+    cost = np.full(len(x), 1e-8)
+    cost[inner] = 1e-6 + 1.2e-9 * second[x[inner]] + 2.5e-9 * a * b
     plain = 1e-6 * len(x) + 2e-5 * len(a) + 1.2e-7 * float((second[x[inner]] + second[y[inner]] + 2 * a * b).sum())
     sizes = Sizes(
         len(degree),
         int(degree[y].max()),
         int(a.max(initial=1)),
-        int(second[owner].max()),
+        int(second[y].max()),
         int(((a + 2) * (b + 2)).max(initial=1 << 13)),
         int(((a + 2) * ((b + 65) // 64)).max(initial=64)),
         int(((b + 2) * ((a + 65) // 64)).max(initial=64)),
+        int(degree.max()),
     )
-    return _Blocks(owner, first, last, x, order, seconds, plain, sizes)
+    return _Work(cost, 4e-9 * second, plain, sizes)
 
 
 def _compiled(

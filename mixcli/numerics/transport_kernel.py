@@ -10,7 +10,7 @@ from mixcli.numerics.jit import lean_kernel
 from mixcli.numerics.transport_classes import merge_targets, near_rows, tighten, transpose, within_rows
 from mixcli.numerics.transport_few import saturate_few
 from mixcli.numerics.transport_flow import saturate
-from mixcli.numerics.transport_rows import forget, invert, second_rows
+from mixcli.numerics.transport_rows import forget, invert, look_ahead, second_rows
 
 __all__ = ["transport_blocks"]
 
@@ -126,6 +126,7 @@ def transport_blocks(indptr: Any, indices: Any, owner: Any, first: Any, last: An
         count = invert(indptr, indices, y, s)
         kept = np.int64(0)
         for e in range(first[b], last[b]):
+            look_ahead(indptr, indices, other, e, s.position, s.row_of, s.slot)
             x, edge = other[e], where[e]
             d = indptr[x + 1] - indptr[x]
             if d == 1:  # a leaf: 2/d_y, or 2α

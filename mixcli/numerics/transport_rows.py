@@ -15,16 +15,19 @@ from typing import Any
 
 import numpy as np
 
+from mixcli.numerics.bits import prefetch
 from mixcli.numerics.jit import lean_kernel
 from mixcli.numerics.transport_scratch import NARROW, SIEVE
 
-__all__ = ["first_row", "forget", "invert", "second_rows"]
+__all__ = ["first_row", "forget", "invert", "look_ahead", "second_rows"]
 
 NONE = np.uint64(0)
 ONE = np.uint64(1)
 LOW = np.uint64(63)
 SIX = np.uint64(6)
 WORD = np.uint64(SIEVE // 64 - 1)
+AHEAD = 32  # neighbours of an edge's end that are loaded ahead: as many as the fastest cache has room for
+LINE = 16  # entries of indices in a cache line
 
 
 @lean_kernel
@@ -34,42 +37,38 @@ def sieve_word(k: Any) -> Any:
 
 
 @lean_kernel
-def passes(sieve: Any, k: Any) -> Any:
-    """Whether node k may have a row at distance one; False is certain."""
-    return (sieve[sieve_word(k)] >> (np.uint64(k) & LOW)) & ONE != NONE
-
-
-@lean_kernel
 def invert(indptr: Any, indices: Any, y: Any, s: Any) -> Any:
     """Rows N(k) ∩ N(y) of all k that have one; returns how many."""
+    position, row_of, seen, sieve, rows, span = s.position, s.row_of, s.seen, s.sieve, s.rows_at_one, s.span
     begin, end = indptr[y], indptr[y + 1]
     words = (end - begin + 63) >> 6
     count = 0
     for w in range(words):
-        s.rows_at_one[w] = NONE  # the row of all k that have none
+        rows[w] = NONE  # the row of all k that have none
     for p in range(begin, end):
+        prefetch(indices, indptr[indices[min(p + 4, end - 1)]])
         v = indices[p]
-        s.position[v] = p - begin
-        bit = ONE << (np.uint64(p - begin) & LOW)
-        for q in range(indptr[v], indptr[v + 1]):
-            k = indices[q]
+        position[v] = p - begin
+        bit, word = ONE << (np.uint64(p - begin) & LOW), (p - begin) >> 6
+        for q in range(np.uint64(indptr[v]), np.uint64(indptr[v + 1])):
+            k = np.uint64(indices[q])
             if words <= NARROW:
-                row = s.row_of[k]
+                row = row_of[k]
                 if row == 0:
-                    s.seen[count] = k
+                    seen[count] = k
                     count += 1
-                    row = count * words
-                    s.row_of[k] = row
-                    s.sieve[sieve_word(k)] |= ONE << (np.uint64(k) & LOW)
+                    row = np.int32(count * words)
+                    row_of[k] = row
+                    sieve[sieve_word(k)] |= ONE << (k & LOW)
                     for w in range(words):
-                        s.rows_at_one[row + w] = NONE
-                s.rows_at_one[row + ((p - begin) >> 6)] |= bit
+                        rows[row + w] = NONE
+                rows[np.uint64(row + word)] |= bit
             else:
-                if s.span[2 * k + 1] == 0:
-                    s.seen[count] = k
+                if span[2 * k + ONE] == 0:
+                    seen[count] = k
                     count += 1
-                    s.sieve[sieve_word(k)] |= ONE << (np.uint64(k) & LOW)
-                s.span[2 * k + 1] += 1
+                    sieve[sieve_word(k)] |= ONE << (k & LOW)
+                span[2 * k + ONE] += 1
     if words > NARROW:
         list_positions(indptr, indices, np.int64(y), np.int64(words), np.int64(count), s)
     return count
@@ -121,12 +120,46 @@ def first_row(node: Any, words: Any, at: Any, s: Any) -> None:
 
 
 @lean_kernel
+def pick(indices: Any, begin: Any, end: Any, sieve: Any, picked: Any) -> Any:
+    """Those of indices[begin:end] that pass the sieve, and how many. Without branches, which nothing could foresee."""
+    count = NONE
+    for q in range(np.uint64(begin), np.uint64(end)):
+        k = np.uint64(indices[q])
+        picked[count] = k
+        count += (sieve[sieve_word(k)] >> (k & LOW)) & ONE
+    return np.int64(count)
+
+
+@lean_kernel
+def look_ahead(indptr: Any, indices: Any, other: Any, e: Any, position: Any, row_of: Any, slot: Any) -> None:
+    """Start loading what the edges after e will read of their sources, which lie anywhere in the graph.
+
+    Each address hangs on what an earlier load brings, so every edge gets one step of the way to its data.
+    """
+    last = len(other) - 1
+    prefetch(indptr, np.int64(other[min(e + 4, last)]))
+    prefetch(indices, indptr[other[min(e + 3, last)]])
+    x = other[min(e + 2, last)]
+    for q in range(np.uint64(indptr[x]), np.uint64(min(indptr[x] + AHEAD, indptr[x + 1]))):
+        v = np.int64(indices[q])
+        prefetch(indptr, v)
+        prefetch(position, v)
+        prefetch(slot, v)
+        prefetch(row_of, v)
+    x = other[min(e + 1, last)]
+    for q in range(np.uint64(indptr[x]), np.uint64(min(indptr[x] + AHEAD, indptr[x + 1]))):
+        begin = indptr[np.uint64(indices[q])]
+        prefetch(indices, begin)
+        prefetch(indices, begin + LINE)
+
+
+@lean_kernel
 def second_rows(indptr: Any, indices: Any, private: Any, words: Any, kept: Any, s: Any) -> Any:
     """Rows N(N(i)) ∩ N(y) of the private sources i into s.pool unless they are there; returns how many are kept now.
 
     One call for all of them: a call that hands on all working arrays costs as much as a row of dozens of neighbours.
     """
-    near, pool, row_of, sieve, slot = s.rows_at_one, s.pool, s.row_of, s.sieve, s.slot
+    near, pool, row_of, slot, picked = s.rows_at_one, s.pool, s.row_of, s.slot, s.picked
     for i in range(private):
         node = s.source[i]
         if slot[node] >= 0:
@@ -135,21 +168,17 @@ def second_rows(indptr: Any, indices: Any, private: Any, words: Any, kept: Any, 
         slot[node] = kept
         s.slots[kept] = node
         kept += 1
-        begin, end = indptr[node], indptr[node + 1]
+        count = pick(indices, indptr[node], indptr[node + 1], s.sieve, picked)
         if words == 1:
             union = NONE
-            for q in range(begin, end):
-                k = indices[q]
-                if passes(sieve, k):
-                    union |= near[row_of[k]]
+            for c in range(count):
+                union |= near[np.uint64(row_of[np.uint64(picked[c])])]
             pool[at] = union
             continue
         for w in range(words):
             pool[at + w] = NONE
-        for q in range(begin, end):
-            k = indices[q]
-            if not passes(sieve, k):
-                continue
+        for c in range(count):
+            k = picked[c]
             row = row_of[k]
             if row > 0:
                 for w in range(words):

@@ -27,6 +27,7 @@ class Sizes(NamedTuple):
         cells: largest product of (d_x + 2)(d_y + 2) over the edges.
         words: largest (d_x + 2) ⌈(d_y + 2)/64⌉ over the edges.
         support: largest (d_y + 2) ⌈(d_x + 2)/64⌉ over the edges.
+        degree: largest degree of all nodes.
     """
 
     nodes: int
@@ -36,6 +37,7 @@ class Sizes(NamedTuple):
     cells: int
     words: int
     support: int
+    degree: int
 
     @property
     def pool(self) -> int:
@@ -46,7 +48,7 @@ class Sizes(NamedTuple):
     @property
     def memory(self) -> int:
         """Bytes one thread may touch."""
-        small = 64 * self.nodes + 90 * self.targets + 100 * self.sources
+        small = 64 * self.nodes + 90 * self.targets + 100 * self.sources + 4 * self.degree
         return small + 8 * self.entries + 8 * self.pool + 4 * self.cells + 16 * self.words + 16 * self.support
 
 
@@ -64,6 +66,7 @@ class Scratch(NamedTuple):
         slot: (n,) which row of pool belongs to a node, or -1.
         slots: nodes with a row in pool.
         pool: rows of N(N(s)) ∩ N(y).
+        picked: neighbours of a node that pass the sieve.
         target: row of the targets N(y) - N(x) - x.
         near: (d,) bit set of the sources next to a target.
         within: (d,) bit set of the sources within distance two of it.
@@ -100,6 +103,7 @@ class Scratch(NamedTuple):
     slot: NDArray[np.int32]
     slots: NDArray[np.int32]
     pool: NDArray[np.uint64]
+    picked: NDArray[np.int32]
     target: NDArray[np.uint64]
     near: NDArray[np.uint64]
     within: NDArray[np.uint64]
@@ -137,13 +141,13 @@ def allocate(sizes: Sizes) -> Scratch:
         position=np.full(n, -1, i32), span=np.zeros(2 * n, i32), seen=np.empty(n, i32),
         entries=np.empty(sizes.entries + 1, i32), row_of=np.zeros(n, i32), sieve=np.zeros(SIEVE // 64, u64),
         rows_at_one=np.empty(ones, u64), slot=np.full(n, -1, i32), slots=np.empty(n, i32),
-        pool=np.empty(sizes.pool + row, u64), target=np.empty(row, u64), near=np.empty(d, u64),
-        within=np.empty(d, u64), stamp=np.full(d, -1, i32), touched=np.empty(d, i32), source=np.empty(s, i32),
-        supply=np.empty(s, np.int64), demand=np.empty(d, np.int64), hashed=np.full(places, -1, i32),
-        held=np.empty(places, i32), class_near=np.empty(d, u64), class_within=np.empty(d, u64),
-        arc=np.empty(d, u64), rows=np.empty(sizes.words + row, u64), support=np.empty(sizes.support + mask, u64),
-        flow=np.empty(sizes.cells, i32), layer_rows=np.empty(sizes.words + row, u64),
-        layer_sources=np.empty((s + 1) * mask, u64), open=np.empty(row, u64), unseen=np.empty(row, u64),
-        reached=np.empty(mask, u64), via=np.empty(max(d, s), i32), walk=np.empty(max(d, s), i32),
-        tile=np.empty(64, u64),
+        pool=np.empty(sizes.pool + row, u64), picked=np.empty(sizes.degree + 1, i32), target=np.empty(row, u64),
+        near=np.empty(d, u64), within=np.empty(d, u64), stamp=np.full(d, -1, i32), touched=np.empty(d, i32),
+        source=np.empty(s, i32), supply=np.empty(s, np.int64), demand=np.empty(d, np.int64),
+        hashed=np.full(places, -1, i32), held=np.empty(places, i32), class_near=np.empty(d, u64),
+        class_within=np.empty(d, u64), arc=np.empty(d, u64), rows=np.empty(sizes.words + row, u64),
+        support=np.empty(sizes.support + mask, u64), flow=np.empty(sizes.cells, i32),
+        layer_rows=np.empty(sizes.words + row, u64), layer_sources=np.empty((s + 1) * mask, u64),
+        open=np.empty(row, u64), unseen=np.empty(row, u64), reached=np.empty(mask, u64), via=np.empty(max(d, s), i32),
+        walk=np.empty(max(d, s), i32), tile=np.empty(64, u64),
     )  # fmt: skip

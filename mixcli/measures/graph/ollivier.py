@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+import numpy as np
+
 from mixcli.context import Context
 from mixcli.measures.base import Level, Measure, Values
 from mixcli.measures.graph.lin_lu_yau import affordable, extremes, fractions, reporter
@@ -73,7 +75,7 @@ class Ollivier(Measure):
             found = weighted_transport.curvatures(graph, float(alpha), context)
             return Values("edge", found.edge, residual=found.residual)
         threads = affordable(graph, context)
-        larger = graph.degree[graph.edges].max(axis=1)
+        larger = np.maximum(graph.degree[graph.edges[:, 0]], graph.degree[graph.edges[:, 1]])
         if graph.m and alpha * (int(larger.min()) + 1) >= 1:
             exact = ollivier.scaled(context.once(fractions, graph, threads, context.progress), alpha)
         else:
