@@ -117,7 +117,7 @@ def _attention(plan: Plan) -> float:
     for arm in plan.arms:
         if isinstance(arm.topology, MaskTopology):
             samples = max(plan.protocol.batch_size, 1)
-            rows, pairs = samples * arm.topology.tokens, samples * float(arm.topology.tokens) ** 2
+            rows, pairs = float(samples * arm.topology.tokens), samples * float(arm.topology.tokens) ** 2
         else:
             rows, pairs = _batch(arm.task, arm.topology, arm.topology.arcs_held(layers), plan.protocol.batch_size)
             if getattr(model, "over", "complete") == "complete":  # graphs are padded to the largest
