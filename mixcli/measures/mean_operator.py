@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mixcli.numerics.token_operators import Operators
 from mixcli.sequence import MaskSequence, TokenGraph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["mean_array", "mean_rows"]
+    from mixcli.context import Context
+
+__all__ = ["mean_array", "mean_chain", "mean_rows"]
 
 
 def mean_rows(tokens: TokenGraph, lo: int, hi: int) -> NDArray[np.float64]:
@@ -34,8 +37,26 @@ def mean_rows(tokens: TokenGraph, lo: int, hi: int) -> NDArray[np.float64]:
     return out
 
 
-def mean_array(tokens: TokenGraph) -> NDArray[np.float64]:
+def mean_chain(tokens: TokenGraph, context: Context) -> NDArray[np.float64]:
+    """`mean_array`, made once, of layers that other measures have read already.
+
+    Example:
+        >>> from mixcli.context import Context
+        >>> from mixcli.generators.mask_spec import sequence_of
+        >>> mean_chain(sequence_of("window:1,tokens=2"), Context()).tolist()
+        [[1.0, 0.0], [0.0, 1.0]]
+    """
+    if isinstance(tokens, MaskSequence):
+        return context.once(mean_array, tokens)
+    return context.once(mean_array, tokens, context.once(Operators, tokens))
+
+
+def mean_array(tokens: TokenGraph, operators: Operators | None = None) -> NDArray[np.float64]:
     """(T, T) mean attention over the layers; attention is merged over its heads first. Rows sum to 1.
+
+    Args:
+        tokens: the mask sequence or attention.
+        operators: its layers, where they are held already.
 
     Cost: L T² operations, two (T, T) arrays.
 
@@ -47,5 +68,5 @@ def mean_array(tokens: TokenGraph) -> NDArray[np.float64]:
     times = Counter(map(tokens.like, range(tokens.depth)))
     out = np.zeros((tokens.tokens, tokens.tokens))
     for layer, count in times.items():
-        out += count / tokens.depth * tokens.operator(layer)
+        out += count / tokens.depth * (operators.matrix(layer) if operators else tokens.operator(layer))
     return out

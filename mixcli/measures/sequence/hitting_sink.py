@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mixcli.measures.mean_operator import mean_array, mean_rows
+from mixcli.measures.mean_operator import mean_chain, mean_rows
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
 from mixcli.numerics.absorbing import descending_times
 from mixcli.numerics.closing import times_to
@@ -67,7 +67,7 @@ class SinkHittingTime(SequenceMeasure):
             if not tokens.causal:
                 instead = "take fewer tokens, or a causal mask, which needs no such array"
                 context.limits.check("hitting time", memory=24.0 * size**2, operations=size**3, instead=instead)
-            chain = context.once(mean_array, tokens)
+            chain = mean_chain(tokens, context)
             times = descending_times(lambda lo, hi: chain[lo:hi], size) if tokens.causal else times_to(chain, 0)
             residual = _residual(chain, times)
         finite = np.isfinite(times)

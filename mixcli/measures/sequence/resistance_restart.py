@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from mixcli.measures.mean_operator import mean_array, mean_rows
+from mixcli.measures.mean_operator import mean_chain, mean_rows
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
 from mixcli.measures.token_summary import token_details
 from mixcli.numerics.absorbing import Visits, descending_visits
@@ -86,9 +86,9 @@ def walk_back(tokens: TokenGraph, context: Context) -> Visits:
     size = tokens.tokens
     if tokens.causal:
         if isinstance(tokens, Attention):
-            chain = context.once(mean_array, tokens)
+            chain = mean_chain(tokens, context)
             return descending_visits(lambda lo, hi: chain[lo:hi], size, tokens.read_out)
         return descending_visits(partial(mean_rows, tokens), size, tokens.read_out)
     instead = "take fewer tokens, or a causal mask, which needs no such array"
     context.limits.check("restart resistance", memory=32.0 * size**2, operations=2.0 * size**3, instead=instead)
-    return visits_before_closing(context.once(mean_array, tokens), tokens.read_out)
+    return visits_before_closing(mean_chain(tokens, context), tokens.read_out)

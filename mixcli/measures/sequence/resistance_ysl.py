@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 
-from mixcli.measures.mean_operator import mean_array
+from mixcli.measures.mean_operator import mean_chain
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
 from mixcli.measures.token_summary import token_details
 from mixcli.numerics.closing import closed_classes
@@ -73,7 +73,7 @@ class NoiseResistance(SequenceMeasure):
         size = tokens.tokens
         work, instead = (4.0 if tokens.causal else 50.0) * size**3, "use resistance_restart, or fewer tokens"
         context.limits.check("resistance_ysl", memory=48.0 * size**2, operations=work, instead=instead)
-        chain = context.once(mean_array, tokens)
+        chain = mean_chain(tokens, context)
         near = _component(chain, tokens.read_out)
         places = np.flatnonzero(near)
         within = chain[np.ix_(places, places)]
