@@ -73,7 +73,7 @@ def is_attention(tree: Any, *, forced: bool = False) -> bool:
         if any(WEIGHTS.fullmatch(k) or HOOKS.fullmatch(k) for k in tree):
             return any(_is_weights(v, 2) for k, v in tree.items() if WEIGHTS.fullmatch(k) or HOOKS.fullmatch(k))
         if any(k in tree for k in WHOLE):
-            return any(tree.get(k) == () or _is_weights(tree.get(k), 2) for k in WHOLE)
+            return any(tree[k] in ((), None) or _is_weights(tree[k], 2) for k in WHOLE if k in tree)
         numbered = [v for k, v in tree.items() if NUMPY.fullmatch(k)]
         return bool(numbered) and all(_is_weights(v, axes) for v in numbered)
     return (isinstance(tree, tuple) and not tree) or _is_weights(tree, axes)
@@ -108,9 +108,9 @@ def layers_of(tree: Any, sample: int | None, reading: Reading) -> list[Layer]:
     """
     if isinstance(tree, dict):
         tree = _from_dict(tree, reading)
-    if isinstance(tree, (list, tuple)):
+    if tree is None or isinstance(tree, (list, tuple)):
         if not tree or any(part is None or part == () or part == [] for part in tree):
-            raise reading.error("attention weights of every layer", "an empty tuple" if not tree else "none", EAGER)
+            raise reading.error("attention weights of every layer", "an empty tuple" if tree == () else "none", EAGER)
         steps = tree if isinstance(tree[0], list) else [tree]
         if any(not isinstance(step, list) or len(step) != len(steps[0]) for step in steps):
             raise reading.error("as many layers at every step", "others", "save out.attentions as generate returns it")
@@ -169,12 +169,11 @@ def _from_dict(tree: dict[str, Any], reading: Reading) -> Any:
     for pattern in (HOOKS, WEIGHTS, NUMPY):
         if found := _numbered(tree, pattern):
             return found[0] if pattern is NUMPY and len(found) == 1 else found
-    whole = named(tree, *WHOLE)
-    if whole is None:
+    if not any(name in tree for name in WHOLE):
         keys = ", ".join(list(tree)[:5])
         fix = "name the layers attentions.0, attentions.1 … or blocks.0.attn.hook_pattern …"
         raise reading.error("attention weights", f"the keys {keys:.200}" if tree else "nothing", fix)
-    return whole
+    return named(tree, *WHOLE)
 
 
 def _numbered(tree: dict[str, Any], pattern: re.Pattern[str]) -> list[Any]:

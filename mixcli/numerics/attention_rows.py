@@ -173,7 +173,8 @@ def padding(raw: Raw, chosen: Chosen, tokens: int) -> tuple[int, int]:
 
     Padding in front: queries whose row says nothing (NaN, nothing but 0, or exactly 1/T on every key, later ones
     included, which is what a softmax over forbidden keys alone gives) and whose key no other query reads. Padding
-    behind: keys that nobody reads, not even their own query, where every other token reads itself in some head.
+    behind: keys that nobody reads, not even their own query, where two tokens and more are left and each of them reads
+    itself in some head.
 
     Args:
         raw: gives the weights of a head.
@@ -199,7 +200,7 @@ def padding(raw: Raw, chosen: Chosen, tokens: int) -> tuple[int, int]:
     if lo + behind >= tokens:
         return 0, tokens
     hi = tokens - behind
-    said = empty[hi:].all() or (heads > 1 and own[lo:hi].all())
+    said = empty[hi:].all() or (heads > 1 and hi - lo > 1 and own[lo:hi].all())
     return lo, hi if said else tokens
 
 
