@@ -121,6 +121,14 @@ def test_pickles_are_the_same_transform(name: str) -> None:
     assert same(again(given), made(given))
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_order_of_the_graphs_does_not_matter(name: str) -> None:
+    given, made = [data_of(g) for g in MOLECULES[2:]], getattr(transforms, name)(seed=1)
+    first = [made(d) for d in given]
+    again = getattr(transforms, name)(seed=1)
+    assert all(same(a, b) for a, b in zip(first[::-1], [again(d) for d in given[::-1]], strict=True))
+
+
 def test_seeds_decide_and_order_does_not() -> None:
     given = [data_of(g) for g in MOLECULES]
     made = transforms.RandomEdges(iterations=3, seed=1)
@@ -128,6 +136,23 @@ def test_seeds_decide_and_order_does_not() -> None:
     assert all(same(a, b) for a, b in zip(first[::-1], [made(d) for d in given[::-1]], strict=True))
     other = transforms.RandomEdges(iterations=3, seed=2)
     assert not all(same(a, other(d)) for a, d in zip(first, given, strict=True))
+
+
+class Every(torch.utils.data.Dataset):
+    """Every rewiring, one after the other, each on a graph of its own."""
+
+    def __len__(self) -> int:
+        return len(NAMES)
+
+    def __getitem__(self, k: int) -> Data:
+        return getattr(transforms, NAMES[k])(seed=7)(data_of(MOLECULES[k % len(MOLECULES)], k))
+
+
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_every_transform_is_the_same_in_workers(start: str) -> None:
+    plain = torch.utils.data.DataLoader(Every(), batch_size=None)  # one at a time: their attributes differ
+    loader = torch.utils.data.DataLoader(Every(), batch_size=None, num_workers=2, multiprocessing_context=start)
+    assert all(same(a, b) for a, b in zip(plain, loader, strict=True))
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
