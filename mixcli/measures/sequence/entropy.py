@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 
@@ -93,7 +94,7 @@ class Entropy(SequenceMeasure):
 
     def _sharpness(self, heads: Heads) -> dict[str, Any]:
         band, slope = float(np.median(heads["band"])), heads["slope"]
-        found: dict[str, Any] = {"band": band, "log10_length": (band - np.log(self.weight)) / np.log(10)}
+        found: dict[str, Any] = {"band": band, "log10_length": (band - math.log(self.weight)) / math.log(10)}
         if np.isfinite(slope).all():
             return {**found, "slope": float(np.median(slope))}
         return {**found, "slope": None, "slope_reason": "all queries may read as many keys"}
