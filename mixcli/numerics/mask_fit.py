@@ -101,14 +101,13 @@ def _documents(support: NDArray[np.bool_]) -> dict[str, int]:
 
 
 def _blocks(support: NDArray[np.bool_]) -> dict[str, int]:
-    """Blocks inside which later keys are read too, earlier blocks being read whole."""
-    tokens = len(support)
-    up_to = np.maximum.accumulate(np.maximum(_last(support), np.arange(tokens)))
-    ends = np.flatnonzero(up_to == np.arange(tokens)) + 1
-    lengths = np.diff(ends, prepend=0)
-    if len(lengths) < 2 or not _equal(lengths):
-        return {}
-    return {f"block:{lengths[0]}": int((lengths * ends).sum())}
+    """The least blocks inside which later keys may be read too, earlier blocks being read whole."""
+    tokens, places = len(support), np.arange(len(support))
+    last = _last(support)
+    for b in range(2, tokens):
+        if (last < (places // b + 1) * b).all():
+            return {f"block:{b}": int(np.minimum((places // b + 1) * b, tokens).sum())}
+    return {}
 
 
 def _prefix(support: NDArray[np.bool_]) -> dict[str, int]:
