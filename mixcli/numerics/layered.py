@@ -18,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixcli.numerics.pair_products import Pairs
+from mixcli.errors import LimitExceeded
+from mixcli.numerics.pair_products import Pairs, cheapest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Layered", "Network", "layered_resistance", "reaching"]
+__all__ = ["Layered", "Network", "layered_resistance", "predicted", "reaching"]
 
 COLUMNS = 256  # sources at a time
 TOLERANCE = 1e-8  # of the potentials; its square is that of the resistance
+LOST = 1e-10  # share of the first layer's conductance below which the difference says nothing
 STEPS = 2000  # iterations after which convergence is given up
 
 
@@ -62,7 +64,8 @@ def layered_resistance(
         only: (T,) True for the sources that are asked for; the others are given as infinite.
 
     Raises:
-        ArithmeticError: the iteration does not converge.
+        LimitExceeded: weights span so many orders of magnitude that the iteration does not converge, or that what gets
+            through is lost in rounding.
 
     Cost: per iteration two products with each inner mask for each source, at the cost of the entries in which rows of
     the mask differ; some ten to fifty iterations. 256 (6 L + 10) T numbers.
@@ -85,6 +88,18 @@ def layered_resistance(
         if progress is not None:
             progress(start + len(chosen), len(sources))
     return Layered(out, residual, iterations)
+
+
+def predicted(masks: Sequence[NDArray[Any]], like: Sequence[int]) -> float:
+    """Elementary operations that `layered_resistance` of all sources takes, roughly.
+
+    Example:
+        >>> predicted([np.tri(64, dtype=bool)] * 6, [0] * 6) < 1e8
+        True
+    """
+    size, inner = len(masks[0]), list(like[1:-1])
+    column = {layer: cheapest(masks[layer])[2] for layer in set(inner)}
+    return 10.0 * size * (4.0 * sum(column[layer] for layer in inner) + 10.0 * size * len(masks))
 
 
 def reaching(masks: Sequence[NDArray[Any]], read_out: int) -> list[NDArray[np.bool_]]:
@@ -146,6 +161,11 @@ class Network:
         if self.depth == 2:
             return total, 0.0, 0
         through, _, residual, steps = self._descend(self._right(given))
+        if (total - through < LOST * total).any():
+            fix = "use conductance=pair: the weights span too many orders of magnitude"
+            raise LimitExceeded(
+                "conductances that double precision resolves", "one below 1e-10 of the first layer's", fix
+            )
         return total - through, residual, steps
 
     def potentials(self) -> list[NDArray[np.float64]]:
@@ -191,7 +211,8 @@ class Network:
             size = np.where(active, after, size)
             way *= turn
             way += ahead
-        raise ArithmeticError(f"layered resistance did not converge in {STEPS} iterations")
+        fix = "use conductance=pair: the weights span too many orders of magnitude"
+        raise LimitExceeded("layered resistance to converge", f"{STEPS} iterations without that", fix)
 
     def _apply(self, even: NDArray[np.float64]) -> NDArray[np.float64]:
         """(D - B D_odd^-1 B') x for potentials of the even layers, 0 where a node is not kept."""

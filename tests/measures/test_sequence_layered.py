@@ -17,7 +17,7 @@ from mixcli.measures.sequence.resistance_layered import LayeredResistance
 from mixcli.measures.sequence.resistance_restart import RestartResistance
 from mixcli.numerics.pair_products import Pairs
 from mixcli.rewiring.mask_edits import MaskEdit, apply_mask_edits
-from mixcli.sequence import Attention, MaskSequence
+from mixcli.sequence import PAUSE, REAL, SINK, Attention, MaskSequence
 
 
 def causal(size: int, layers: int) -> MaskSequence:
@@ -117,6 +117,27 @@ def test_infinite_exactly_where_nothing_gets_through() -> None:
     assert (np.isfinite(values) == reached).all()
     details = LayeredResistance()(tokens).details
     assert (details["infinite"], details["first"], details["last"]) == (22, None, pytest.approx(3))
+
+
+def test_details_are_of_real_tokens() -> None:
+    roles = np.r_[np.full(2, SINK), np.full(62, REAL), np.full(10, PAUSE)]
+    details = LayeredResistance()(causal(74, 4).replace(roles=roles)).details
+    values = profile(causal(74, 4))
+    assert details["first"] == values[2]
+    assert details["last"] == values[63]
+    assert details["median"] == np.median(values[2:64])
+
+
+def test_one_token() -> None:
+    for layers in (1, 2, 3, 5):
+        assert profile(causal(1, layers)) == pytest.approx([layers])
+
+
+def test_weights_that_double_precision_cannot_resolve_are_refused() -> None:
+    chain = np.array([[1.0, 0.0, 0.0], [1e-13, 1.0, 0.0], [0.0, 1e-13, 1.0]])
+    tokens = Attention.of(np.stack([chain[None]] * 4))
+    with pytest.raises(LimitExceeded, match="orders of magnitude"):
+        LayeredResistance("weight")(tokens)
 
 
 def test_weights_conduct_where_asked() -> None:

@@ -81,7 +81,7 @@ class SinkHittingTime(SequenceMeasure):
         }
         if details["infinite"]:
             details["reason"] = f"the walk from {details['infinite']} tokens may never get to token 0"
-        return Values("token", times, residual=residual, details=details)
+        return Values("token", times, residual=residual, reason=details.get("reason", ""), details=details)
 
 
 def _residual(chain: NDArray[np.float64], times: NDArray[np.float64]) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
 from mixcli.measures.token_summary import token_details
-from mixcli.numerics.layered import COLUMNS, Layered, layered_resistance
+from mixcli.numerics.layered import COLUMNS, Layered, layered_resistance, predicted
 from mixcli.sequence import TokenGraph
 from mixcli.spec import param
 
@@ -41,7 +41,8 @@ class LayeredResistance(SequenceMeasure):
         off by about its square.
 
     Raises:
-        LimitExceeded: the predicted work, or the arrays for a batch of sources, are over the limit.
+        LimitExceeded: the predicted work, or the arrays for a batch of sources, are over the limit; or weights span
+            too many orders of magnitude.
 
     Cost: some 20 products with the masks for each token; 0.1 s at 256 tokens and 6 layers, 1 s at 1,024.
 
@@ -68,7 +69,8 @@ class LayeredResistance(SequenceMeasure):
         """All sources side by side, in batches."""
         found = layered_of(tokens, context, self.conductance)
         details = {**token_details(tokens, found.resistance, own=True), "layers": tokens.depth}
-        return Values("token", found.resistance, residual=found.residual, details=details)
+        reason = details.get("reason", "")
+        return Values("token", found.resistance, residual=found.residual, reason=reason, details=details)
 
 
 def layered_of(tokens: TokenGraph, context: Context, conductance: str = "pair") -> Layered:
@@ -83,13 +85,13 @@ def layered_of(tokens: TokenGraph, context: Context, conductance: str = "pair") 
     size, depth = tokens.tokens, tokens.depth
     like = [tokens.like(layer) for layer in range(depth)]
     bytes_per_pair = 2 if conductance == "pair" else 8
-    memory = 8.0 * (6 * depth + 10) * min(COLUMNS, size) * size + bytes_per_pair * len(set(like)) * size**2
-    work = 150.0 * depth * size**2
+    memory = 8.0 * (7 * depth + 10) * min(COLUMNS, size) * size + bytes_per_pair * len(set(like)) * size**2
     instead = "use resistance_restart, or fewer tokens"
-    context.limits.check("resistance_layered", memory=memory, operations=work, instead=instead)
+    context.limits.check("resistance_layered", memory=memory, operations=10.0 * depth * size**2, instead=instead)
     kind = tokens.visible if conductance == "pair" else tokens.operator
     distinct = {layer: kind(layer) for layer in sorted(set(like))}
     masks = [distinct[layer] for layer in like]
+    context.limits.check("resistance_layered", operations=predicted(masks, like), instead=instead)
 
     def report(done: int, total: int) -> None:
         context.progress("resistance_layered", done, total)

@@ -71,7 +71,7 @@ class RestartResistance(SequenceMeasure):
             values = 1.0 / found.probability
         values[tokens.read_out] = 0.0
         details = {**token_details(tokens, values), "cycle": found.cycle}
-        return Values("token", values, residual=found.residual, details=details)
+        return Values("token", values, residual=found.residual, reason=details.get("reason", ""), details=details)
 
 
 def walk_back(tokens: TokenGraph, context: Context) -> Visits:

@@ -86,7 +86,7 @@ class NoiseResistance(SequenceMeasure):
         values[places] = table[np.searchsorted(places, tokens.read_out)]
         values[tokens.read_out] = 0.0
         details = {**token_details(tokens, values), "component": len(places)}
-        return Values("token", values, residual=residual, details=details)
+        return Values("token", values, residual=residual, reason=details.get("reason", ""), details=details)
 
     def _resistances(
         self, tokens: TokenGraph, within: NDArray[np.float64], places: NDArray[np.int64]
