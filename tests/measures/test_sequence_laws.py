@@ -166,6 +166,23 @@ def test_later_tokens_count_where_they_can_be_read_at_all(spec: str) -> None:
     assert Reach()(sequence_of(spec)).data == 1
 
 
+def test_two_tokens_that_only_read_each_other() -> None:
+    swap = uniform(np.eye(2, dtype=bool)[::-1])
+    assert Spectrum()(swap).data == 0
+    assert Spectrum()(swap).details["kemeny"] == pytest.approx(0.5)
+    assert Mixing()(swap).data is None
+    assert Mixing(residual=0.5)(swap).data == 1
+    assert Reach()(swap).data == 1
+
+
+def test_blocks_have_the_eigenvalues_of_their_parts() -> None:
+    tokens = sequence_of("block:4,tokens=24,layers=1")
+    found = Spectrum()(tokens).details
+    exact = np.sort(np.abs(np.linalg.eigvals(tokens.operator(0))))[::-1]
+    assert np.allclose(found["moduli"], exact[:10], atol=1e-8)
+    assert found["kemeny"] == pytest.approx(18 + sum(1 / (1 - 1 / k) for k in range(2, 7)))
+
+
 def test_full_attention_mixes_at_once_and_a_prefix_by_its_set() -> None:
     assert Mixing()(sequence_of("full:tokens=20,layers=2")).data == 1
     prefix = MaskSequence((Mask(20, lambda i, j: (j <= i) | (j < 5)),) * 2)

@@ -47,7 +47,7 @@ class Spectrum(SequenceMeasure):
 
     level: ClassVar[Level] = "graph"
     range: ClassVar[str] = "[0, 1]"
-    cost: ClassVar[str] = "O(T²) where causal, O(T³) otherwise and for singular values up to 512 tokens"
+    cost: ClassVar[str] = "O(T²) where causal, else O(C³) for C tokens that read each other; T³ up to 512 tokens"
     equation: ClassVar[str] = "1 - |λ_2|"
     cites: ClassVar[str] = "Levin and Peres 2017, chapter 12; Henrici 1962"
     caveat: ClassVar[str] = (
