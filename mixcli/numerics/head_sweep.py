@@ -27,7 +27,7 @@ __all__ = ["Heads", "columns_of", "of_heads", "shared_heads", "support_of", "swe
 AT_ONCE = 2**27
 """Bytes of heads that may be in memory at once; a larger head is alone."""
 
-SPECIAL = re.compile(r"<[^<>]+>|\[[A-Z]+\]|[^\w\s]+|\s+|[Ċ▁Ġ]*[^\w\s]+|[Ċ]+")
+SPECIAL = re.compile(r"<[^<>]+>|\[[A-Z]+\]|\s+|[ĊĠ]*[^\w\s]*")
 """Tokens that only separate: special tokens, punctuation, white space, as tokenisers write them."""
 
 

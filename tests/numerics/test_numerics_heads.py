@@ -126,6 +126,15 @@ def test_delimiters_and_induction_come_from_the_names_of_tokens() -> None:
     assert alike.after.tolist() == [-1] * 4  # the key behind would be the query itself
 
 
+@pytest.mark.parametrize(
+    "label", ["[SEP]", "</s>", "<|endoftext|>", ",", "Ġ,", "▁", "Ġ", "Ċ", "ĊĊ", "\n", " ", "##.", "..."]
+)
+def test_tokens_that_only_separate(label: str) -> None:
+    names = columns_of((label, f"{label}a"))
+    assert names is not None
+    assert names.delimiter.tolist() == [True, False]
+
+
 def test_low_precision_is_taken_as_it_is() -> None:
     a = softmax(30, True, 1).astype(np.float16)
     assert head_figures(a, np.arange(1, 31)).entropy == pytest.approx(
