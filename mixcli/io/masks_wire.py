@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixcli import provenance
-from mixcli.errors import LimitExceeded, MixcliError
+from mixcli.errors import LimitExceeded, MixcliError, UsageError
 from mixcli.io import jsonarray
 from mixcli.io.checks import room
 from mixcli.mask import Mask
@@ -207,7 +207,10 @@ def _made(form: dict[str, Any], tokens: int, reading: Reading) -> Mask:
 
     if not isinstance(form["spec"], str):
         raise ValueError("a spec that is not text")
-    mask = mask_of_layer(form["spec"], tokens)
+    try:
+        mask = mask_of_layer(form["spec"], tokens)
+    except UsageError as error:  # what is wrong is the file, not the command
+        raise reading.error(error.expected, error.found, error.fix) from error
     if form.get("sha256") not in (None, mask.digest.hex()):
         fix = "it was made by another version; write it again as npz"
         raise reading.error(f"the mask {form['spec']} that was written", "another one", fix)

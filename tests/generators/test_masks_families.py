@@ -94,7 +94,7 @@ def test_every_definition_is_tested() -> None:
     assert set(ARGUMENTS) | {"packed", "tree"} == set(READS)
 
 
-# Table of uniform attention at T = 256: pairs read / causal pairs, layers until every visible pair is reached (0: never).
+# Table of uniform attention at T = 256: pairs read / causal pairs, layers until all is reached (0: never).
 # The masks drawn at random are those of numpy's default generator with seed 0.
 TABLE = {
     "causal": (1.0, 1),
