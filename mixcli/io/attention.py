@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,15 @@ from typing import Any
 import numpy as np
 
 from mixcli.errors import InputError, UsageError
-from mixcli.io.attention_layout import heads_of, is_attention, layers_of, looks_like_mask, rows_of, states_of
+from mixcli.io.attention_layout import (
+    heads_of,
+    is_attention,
+    layers_of,
+    looks_like_mask,
+    names_attention,
+    rows_of,
+    states_of,
+)
 from mixcli.io.attention_npy import npy_part, npz_parts
 from mixcli.io.attention_options import AttentionOptions, queries, select
 from mixcli.io.attention_parts import epsilon
@@ -86,7 +95,7 @@ def opened(path: Path, *, format: str | None = None, name: str = "") -> Opened |
     try:
         tree, text = _tree(kind, path, reading)
     except InputError as error:
-        if forced or kind == "safetensors" or error.fix == MODEL_OUTPUT:
+        if forced or kind == "safetensors" or error.fix == MODEL_OUTPUT or (kind == "npz" and _names_attention(path)):
             raise
         return None  # the readers of graphs say what is wrong with it
     about = _about(text)
@@ -154,6 +163,15 @@ def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attent
         if not lo <= place < hi:
             raise UsageError(f"a token from {lo} to {hi - 1}", f"{place}, which is padding", where="--query")
         yield Attention(store, read_out=place - lo + sink, **fields)
+
+
+def _names_attention(path: Path) -> bool:
+    """Whether an archive that is damaged was one of attention."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(names_attention(name.removesuffix(".npy")) for name in archive.namelist())
+    except (zipfile.BadZipFile, ValueError, NotImplementedError):
+        return False
 
 
 def _mask(tree: Any, reading: Reading) -> bool:

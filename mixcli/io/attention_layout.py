@@ -23,7 +23,17 @@ if TYPE_CHECKING:
 
     from mixcli.io.base import Reading
 
-__all__ = ["Block", "heads_of", "is_attention", "layers_of", "looks_like_mask", "named", "rows_of", "states_of"]
+__all__ = [
+    "Block",
+    "heads_of",
+    "is_attention",
+    "layers_of",
+    "looks_like_mask",
+    "named",
+    "names_attention",
+    "rows_of",
+    "states_of",
+]
 
 EAGER = 'load the model with attn_implementation="eager": sdpa and flash attention give no weights'
 SHAPES = "[B, H, T, T] of each layer, or one array [L, H, T, T]"
@@ -70,13 +80,23 @@ def is_attention(tree: Any, *, forced: bool = False) -> bool:
     """
     axes = 2 if forced else 3
     if isinstance(tree, dict):
-        if any(WEIGHTS.fullmatch(k) or HOOKS.fullmatch(k) for k in tree):
-            return any(_is_weights(v, 2) for k, v in tree.items() if WEIGHTS.fullmatch(k) or HOOKS.fullmatch(k))
+        if any(map(names_attention, tree)):
+            return any(_is_weights(v, 2) for k, v in tree.items() if names_attention(k))
         if any(k in tree for k in WHOLE):
             return any(tree[k] in ((), None) or _is_weights(tree[k], 2) for k in WHOLE if k in tree)
         numbered = [v for k, v in tree.items() if NUMPY.fullmatch(k)]
         return bool(numbered) and all(_is_weights(v, axes) for v in numbered)
     return (isinstance(tree, tuple) and not tree) or _is_weights(tree, axes)
+
+
+def names_attention(key: str) -> bool:
+    """Whether a name in a file is one of attention weights of a layer.
+
+    Example:
+        >>> [names_attention(k) for k in ("attentions.3", "blocks.0.attn.hook_pattern", "edge_attr")]
+        [True, True, False]
+    """
+    return bool(WEIGHTS.fullmatch(key) or HOOKS.fullmatch(key))
 
 
 def _is_weights(tree: Any, axes: int) -> bool:

@@ -30,7 +30,7 @@ __all__ = ["Tree", "holds_graphs", "pt_tree"]
 Tree = Any
 """Parts, text and numbers in dicts and lists; a tuple is an empty one, whatever was in its place."""
 
-KEEP = 2**27
+KEEP = 2**26
 """Bytes that may be read through one map."""
 MAX_PICKLE = 2**26
 
