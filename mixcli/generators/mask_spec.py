@@ -174,10 +174,11 @@ def _whole(
     from mixcli.io.masks_arrays import without_padding
 
     tokens = masks[0].tokens
-    masks, kept = without_padding(masks, str(spec))
+    masks, kept = without_padding(masks, "")
     if len(kept) < tokens:
         if not files:
-            raise InputError("every query to read a key", "one that reads none", "let it read itself", where=str(spec))
+            found = f"none for query {min(set(range(tokens)) - set(kept.tolist()))}"
+            raise InputError("every query to read a key", found, "let it read itself")
         notes["padding"] = tokens - len(kept)
     return masks, notes
 
