@@ -32,6 +32,9 @@ __all__ = ["GreedyResistance"]
 SAME = 1e-9
 """Drops that agree to this, relatively, tie."""
 
+ALIKE = 6
+"""Digits to which estimates are compared: potentials have about eight."""
+
 
 @dataclass(frozen=True)
 class GreedyResistance(SequenceRewiring):
@@ -146,8 +149,9 @@ class _Resistances:
             for query in np.unique(queries):
                 estimate[query] += gains.of(query)
         guess = estimate[queries, keys]
-        order = np.argsort(-np.round(guess, 9), kind="stable")
-        order = order[: self.most or None]
+        if not guess.max() > 0.0:
+            return None
+        order = np.argsort(-np.round(guess / guess.max(), ALIKE), kind="stable")[: self.most or None]
         found: Found | None = None
         for place in np.sort(order):
             query, key = int(queries[place]), int(keys[place])
