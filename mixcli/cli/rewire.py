@@ -11,6 +11,7 @@ from mixcli.catalog import REWIRINGS
 from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.edit_log import LogOption, opened
+from mixcli.cli.interrupts import Interrupts
 from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.options import shared
 from mixcli.cli.resume import ResumeOption, keeping
@@ -70,10 +71,10 @@ def rewire(
         "--method": job.spec, "--seed": shell.seed, "--budget": budget, "--until": until, "--every": every,
         "--max-degree": max_degree, "--keep-connected": keep_connected, "--sides": sides, "--log": log and str(log),
     }  # fmt: skip
-    with keeping(shell, job.rewiring, asked, resume) as journal, ExitStack() as stack:
+    with keeping(shell, job.rewiring, asked, resume) as journal, ExitStack() as stack, Interrupts() as interrupts:
         force = shell.force or (journal is not None and journal.resumed)
         edits = None if shell.dry_run else opened(stack, log, force)
-        results = job.results(sources, edits, journal)
+        results = job.results(sources, edits, journal, interrupts)
         first = next(results, None)
         if first is None:
             return

@@ -2,12 +2,13 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixcli.catalog import REWIRINGS
 from mixcli.cli.budget import Budget, needs_edits
 from mixcli.cli.constraints import Constraining
 from mixcli.cli.edit_log import write_log
+from mixcli.cli.interrupts import Interrupts
 from mixcli.cli.shell import Shell, plural
 from mixcli.cli.told import Told
 from mixcli.errors import Interrupted, MixcliError, UsageError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mixcli.tracing.until import Outcome
 
 __all__ = ["Job"]
+
+T = TypeVar("T")
 
 
 class Job:
@@ -60,35 +63,49 @@ class Job:
             found = "constraints, --until or a method that follows the stream"
             raise UsageError("--jobs without what looks at each edit or graph by itself", found, "leave --jobs out")
 
-    def results(self, sources: list[str] | None, edits: Any, journal: "Journal | None") -> "Iterator[Rewired]":
+    def results(
+        self, sources: list[str] | None, edits: Any, journal: "Journal | None", interrupts: Interrupts
+    ) -> "Iterator[Rewired]":
         """The rewired graphs, one by one; a graph the method refuses gives one line.
 
         Args:
             sources: as given.
             edits: the open log, or None.
             journal: what an earlier run has done, and where this one notes what it does; or None.
+            interrupts: Ctrl-C, which leaves out the graphs that are not done.
         """
         context = self.shell.context()
         told = Told(self.shell, context)
         graphs = enumerate(graph for _, _, graph in self.shell.graphs(sources))
-        stopped = False
-        for index, graph in graphs:
+        try:
+            yield from self._each(graphs, context, told, edits, journal, interrupts)
+        except KeyboardInterrupt:
+            if told.graphs == 0:
+                raise
+            self.shell.note(f"interrupted after {plural(told.graphs, 'graph')}: later ones are left out")
+            self.shell.exit_code = Interrupted.exit_code
+        told.all(self.condition)
+
+    def _each(
+        self, graphs: "Iterator[tuple[int, Graph]]", context: "Context", told: Told, edits: Any,
+        journal: "Journal | None", interrupts: Interrupts,
+    ) -> "Iterator[Rewired]":  # fmt: skip
+        while (read := _next(graphs, interrupts)) is not None:
+            index, graph = read
             limits = self._limits(graph)
             if limits is None:
                 continue
             result = self._taken(index, graph, limits, context, told, journal)
             with self.shell.surviving():
-                result = result or self._one(index, graph, limits, context, told, journal)
+                result = result or self._one(index, graph, limits, context, told, journal, interrupts)
                 write_log(edits, result, index, self.rewiring.at(index))
                 yield result
-                stopped = self._stopped(result)
+                if self._stopped(result):
+                    return
             context.forget()
-            if stopped:
-                break
             if not self.alone and (journal is None or not journal.more):  # the first shows its progress, as one alone
-                yield from self._rest(index + 1, graphs, context, told, edits, journal)
-                break
-        told.all(self.condition)
+                yield from self._rest(index + 1, graphs, context, told, edits, journal, interrupts)
+                return
 
     def _limits(self, graph: "Graph") -> "Constraints | None":
         """The constraints for a graph; None where they do not fit it, which is told."""
@@ -111,7 +128,7 @@ class Job:
 
     def _rest(
         self, place: int, graphs: "Iterator[tuple[int, Graph]]", context: "Context", told: Told, edits: Any,
-        journal: "Journal | None",
+        journal: "Journal | None", interrupts: Interrupts,
     ) -> "Iterator[Rewired]":  # fmt: skip
         """The graphs from a place on, in chunks; only one that goes alone can show its progress and be cut short."""
         from mixcli.rewiring.many import apply_many
@@ -124,16 +141,18 @@ class Job:
                 raise error
 
         rest = (graph for _, graph in graphs)
-        for result in apply_many(
+        results = apply_many(
             self.rewiring, rest, context=context, budget=self.budget.of, jobs=self.jobs, refused=refused
-        ):
+        )
+        while (result := _next(results, interrupts)) is not None:
             index = next(places)
             if journal is not None:
                 journal.add(index, result, self.rewiring)
             write_log(edits, result, index, self.rewiring)
             self._tell(told, result, self.rewiring)
             yield result
-            self._stopped(result)
+            if self._stopped(result):
+                return
 
     def _stopped(self, result: "Rewired") -> bool:
         """Whether Ctrl-C ended it here, which is then said."""
@@ -145,26 +164,22 @@ class Job:
 
     def _one(
         self, index: int, graph: "Graph", limits: "Constraints", context: "Context", told: Told,
-        journal: "Journal | None",
+        journal: "Journal | None", interrupts: Interrupts,
     ) -> "Rewired":  # fmt: skip
         from mixcli.rewiring.base import apply
 
         rewiring, wanted, ended = self.rewiring.at(index), self.budget.of(graph), ""
-        if self.condition is None:
-            result = apply(rewiring, graph, context=context, budget=wanted, constraints=limits)
-        else:
-            from mixcli.tracing.until import rewire_until
+        with interrupts.working():
+            if self.condition is None:
+                result = apply(rewiring, graph, context=context, budget=wanted, constraints=limits)
+            else:
+                from mixcli.tracing.until import rewire_until
 
-            outcome = rewire_until(
-                rewiring,
-                graph,
-                self.condition,
-                every=self.every,
-                budget=wanted,
-                context=context,
-                constraints=limits,
-            )
-            result, ended = outcome.rewired, self._ended(outcome)
+                outcome = rewire_until(
+                    rewiring, graph, self.condition, every=self.every, budget=wanted, context=context,
+                    constraints=limits,
+                )  # fmt: skip
+                result, ended = outcome.rewired, self._ended(outcome)
         if journal is not None:
             journal.add(index, result, rewiring, limits, ended)
         self._tell(told, result, rewiring, ended)
@@ -179,3 +194,9 @@ class Job:
         edits = plural(len(outcome.rewired.edits), "edit")
         where = f"after {edits} ({self.condition.column.name} = {value})"
         return f"{self.condition} {'reached' if outcome.reached else 'never reached, given up'} {where}"
+
+
+def _next(items: Iterator[T], interrupts: Interrupts) -> T | None:
+    """The next item, waiting for which Ctrl-C may end; None after the last one."""
+    with interrupts.working():
+        return next(items, None)

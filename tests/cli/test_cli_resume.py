@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -56,10 +58,9 @@ def whole(stream: Path, output: str, folder: Path, method: str) -> tuple[bytes, 
 @pytest.mark.parametrize(
     ("output", "method", "jobs", "how"),
     [
-        ("out.jsonl", SLOW, "1", signal.SIGKILL),
-        ("out.pt", "digl:k=6", "1", signal.SIGKILL),
+        ("out.jsonl.gz", SLOW, "1", signal.SIGKILL),
+        ("out.pt", "digl:k=6,tolerance=0.001", "1", signal.SIGKILL),
         ("out.jsonl", SLOW, "2", signal.SIGKILL),
-        ("out.jsonl.gz", SLOW, "1", signal.SIGINT),
         ("out.jsonl", SLOW, "2", signal.SIGINT),
     ],
 )
@@ -80,6 +81,19 @@ def test_stopped_again_and_again(
     assert done.returncode == 4, done.stderr
     assert ((tmp_path / output).read_bytes(), (tmp_path / "edits.jsonl").read_bytes(), done.stderr) == expected
     assert not (tmp_path / f"{output}.journal").exists()
+
+
+def test_ctrl_c_between_two_graphs_keeps_those_that_are_done(stream: Path, tmp_path: Path) -> None:
+    done = stopped_after(5, signal.SIGINT, command(stream, "out.jsonl"), tmp_path)
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+    assert re.search(r"interrupted (after \d+ graphs: later ones|in g\d+: kept its first \d+ edits?;)", done.stderr)
+    after = list(mx.load_all(tmp_path / "out.jsonl"))
+    held = (tmp_path / "out.jsonl.journal").read_text().count("\n") - 1
+    assert 5 <= held <= len(after) <= held + 1 < GRAPHS
+    logged = {json.loads(line)["graph"] for line in (tmp_path / "edits.jsonl").read_text().splitlines()}
+    assert len(logged) == len(after)
+    assert f"{held} graphs kept in out.jsonl.journal" in done.stderr
 
 
 def test_what_is_not_the_same_run_is_refused_in_one_line(stream: Path, tmp_path: Path, mixcli) -> None:
