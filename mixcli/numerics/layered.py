@@ -52,7 +52,6 @@ def layered_resistance(
     like: Sequence[int],
     read_out: int,
     progress: Callable[[int, int], None] | None = None,
-    only: NDArray[np.bool_] | None = None,
 ) -> Layered:
     """Resistance between (0, j) and (L, r) for every token j.
 
@@ -61,7 +60,6 @@ def layered_resistance(
         like: for each layer the first one with the same mask.
         read_out: r.
         progress: called as progress(done, total) with sources.
-        only: (T,) True for the sources that are asked for; the others are given as infinite.
 
     Raises:
         LimitExceeded: weights span so many orders of magnitude that the iteration does not converge, or that what gets
@@ -77,7 +75,7 @@ def layered_resistance(
     """
     back = reaching(masks, read_out)
     out = np.full(len(back[0]), np.inf)
-    sources = np.flatnonzero(back[0] if only is None else back[0] & only)
+    sources = np.flatnonzero(back[0])
     residual, iterations = 0.0, 0
     for start in range(0, len(sources), COLUMNS):
         chosen = sources[start : start + COLUMNS]

@@ -36,7 +36,7 @@ def test_it_says_what_it_did(name: str) -> None:
     assert step.notes["edits"] == len(found.edits) == found.added + found.removed
     assert (step.seed is None) == (not SEQUENCE_REWIRINGS.get(name).seeded)
     assert found.sequence.provenance[:-1] == found.base.provenance
-    assert found.sequence.fingerprint != found.base.fingerprint
+    assert found.sequence.fingerprint != found.base.fingerprint or not found.edits
 
 
 @pytest.mark.parametrize("name", METHODS)
