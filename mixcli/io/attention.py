@@ -57,6 +57,7 @@ class Opened:
         format: "pt", "safetensors", "npz" or "npy".
         tree: parts in dicts and lists.
         about: what mixcli wrote into the file beside the arrays.
+        sha256: digest of the source.
         reading: for messages.
     """
 
@@ -64,16 +65,18 @@ class Opened:
     format: str
     tree: Any
     about: dict[str, Any]
+    sha256: str
     reading: Reading = field(repr=False)
 
 
-def opened(path: Path, *, format: str | None = None, name: str = "") -> Opened | None:
+def opened(path: Path, *, format: str | None = None, name: str = "", sha256: str | None = None) -> Opened | None:
     """The attention file at a path; None where it is something else.
 
     Args:
         path: a file.
         format: what `--from` says; one of `FORMATS` takes matrices for attention too.
         name: what to call it in messages.
+        sha256: digest of what the file was made of, where it is a copy.
 
     Raises:
         InputError: it is said to be attention and is not, or nothing can be made of it.
@@ -100,7 +103,7 @@ def opened(path: Path, *, format: str | None = None, name: str = "") -> Opened |
         return None  # the readers of graphs say what is wrong with it
     about = _about(text)
     if forced or kind == "safetensors" or about or (is_attention(tree) and not _mask(tree, reading)):
-        return Opened(path, kind, tree, about, reading)
+        return Opened(path, kind, tree, about, sha256 or _digest(path), reading)
     return None
 
 
@@ -140,8 +143,7 @@ def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attent
     lo, hi = padding(raw, chosen, tokens)
     seen = survey(raw, chosen, lo, hi, lambda layer: epsilon(layers[layer][0].part.dtype))
     sink, notes = resolved(seen, options.row_sum, (lo, tokens - hi), reading)
-    sha256 = _digest(file.path)
-    store = StoredHeads(tuple(layers), tuple(states), sha256, lo, hi, sink, seen, keep)
+    store = StoredHeads(tuple(layers), tuple(states), file.sha256, lo, hi, sink, seen, keep)
     about = file.about if len(file.about.get("roles", ())) == tokens and (lo, hi) == (0, tokens) and not sink else {}
     fields: dict[str, Any] = {
         "selection": chosen,
@@ -150,7 +152,7 @@ def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attent
         "roles": np.array([SINK] + [0] * (hi - lo) if sink else about.get("roles", ()), np.int8),
         "provenance": (
             *loads(json.dumps(file.about.get("provenance"))),
-            Step("read", file.format, None, sha256, notes),
+            Step("read", file.format, None, file.sha256, notes),
         ),
     }
     if labels is not None:

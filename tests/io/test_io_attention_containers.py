@@ -1,5 +1,7 @@
 """Attention in every container that is in use: the same numbers come out, a head at a time."""
 
+import gzip
+import hashlib
 import io
 import json
 import subprocess
@@ -253,12 +255,25 @@ def test_a_pipe(tmp_path: Path) -> None:
         assert found.name == "stdin"
 
 
+@pytest.mark.parametrize("piped", [False, True])
+def test_gzip_is_undone(tmp_path: Path, piped: bool) -> None:
+    data = gzip.compress(save(tmp_path / "a.pt", A).read_bytes())
+    (tmp_path / "a.pt.gz").write_bytes(data)
+    (found,) = load_any("-", stdin=io.BytesIO(data)) if piped else load_any(tmp_path / "a.pt.gz")
+    assert isinstance(found, Attention)
+    same(found)
+    assert found.name == ("stdin" if piped else "a.pt.gz")
+    assert found.origin.sha256 == hashlib.sha256(data).hexdigest()
+
+
 def test_a_pipe_of_a_graph_goes_on_as_before(tmp_path: Path) -> None:
     graph = mixcli.load("zoo:barbell:k=4")
-    for suffix in ("npz", "pt", "npy"):
+    for suffix in ("npz", "pt", "npy", "npz.gz"):
         mixcli.save(graph, tmp_path / f"g.{suffix}")
-        (found,) = load_any("-", stdin=io.BytesIO((tmp_path / f"g.{suffix}").read_bytes()))
+        data = (tmp_path / f"g.{suffix}").read_bytes()
+        (found,) = load_any("-", stdin=io.BytesIO(data))
         assert isinstance(found, Graph)
+        assert found.origin.sha256 == hashlib.sha256(data).hexdigest()
         assert found.fingerprint == graph.fingerprint
 
 
