@@ -126,12 +126,35 @@ def gtr(graph: Graph, edges: int) -> NDArray[np.float64]:
 
 
 def afrc(graph: Graph, cycles: int) -> NDArray[np.float64]:
-    """Augmented Forman curvature of every edge from powers of the adjacency matrix."""
+    """One pass of AFR from powers of the adjacency matrix and a mixture of two normals: curvatures."""
     a = dense(graph)
     d, (u, v) = a.sum(axis=0), graph.edges.T
     square = a @ a
     value = 4 - d[u] - d[v] + 3 * square[u, v]
-    return value if cycles == 3 else value + 2 * ((square @ a)[u, v] - d[u] - d[v] + 1)
+    if cycles == 4:
+        value = value + 2 * ((square @ a)[u, v] - d[u] - d[v] + 1)
+    mean, deviation = np.percentile(value, [25, 75]), np.full(2, value.std() + 1e-6)
+    weight = np.full(2, 0.5)
+    for _ in range(100):
+        density = weight / deviation * np.exp(-0.5 * ((value[:, None] - mean) / deviation) ** 2) + 1e-300
+        share = density / density.sum(axis=1, keepdims=True)
+        weight, mean = share.mean(axis=0), (share * value[:, None]).sum(axis=0) / share.sum(axis=0)
+        spread = (share * (value[:, None] - mean) ** 2).sum(axis=0) / share.sum(axis=0)
+        deviation = np.sqrt(spread) + 1e-6
+    low = (mean[0] * deviation[1] + mean[1] * deviation[0]) / deviation.sum()
+    high = mean.max() + deviation[mean.argmax()]
+    rng = np.random.default_rng(0)
+    for i, j in graph.edges[value > high].tolist():
+        a[i, j] = a[j, i] = 0.0
+    for i, j in graph.edges[value < low].tolist():
+        for near, far in ((i, j), (j, i)):
+            only = np.flatnonzero(a[near] * (1 - a[far]))
+            only = only[only != far]
+            if len(only):
+                k = rng.choice(only)
+                a[far, k] = a[k, far] = 1.0
+                break
+    return np.asarray(value)
 
 
 def digl(graph: Graph, alpha: float, k: int) -> set[tuple[int, int]]:

@@ -115,7 +115,10 @@ class PairTable:
         Returns:
             (score, u, v), or None where no pair is left.
         """
-        top = np.concatenate([self._scores(rows).max(axis=1) for rows in self._blocks()])
+        blocks = self._blocks()
+        if len(blocks) == 1 and allowed is None:
+            return self._best_of(self._scores(blocks[0]))
+        top = np.concatenate([self._scores(rows).max(axis=1) for rows in blocks])
         barred: dict[int, NDArray[np.bool_]] = {}
         while True:
             highest = top.max(initial=-np.inf)
@@ -135,6 +138,14 @@ class PairTable:
             barred[s] = np.array([not asked(mine, other) for other in self.nodes.tolist()])
             row[barred[s]] = -np.inf
             top[s] = row.max()
+
+    def _best_of(self, scores: NDArray[np.float64]) -> tuple[float, int, int] | None:
+        """What `best` finds where every pair is allowed, from all scores at once."""
+        highest = float(scores.max(initial=-np.inf))
+        if highest == -np.inf:
+            return None
+        s, t = divmod(int((scores.ravel() >= highest - TIE * abs(highest)).argmax()), self.k)
+        return float(scores[s, t]), int(self.nodes[s]), int(self.nodes[t])
 
     def _scores(self, rows: slice) -> NDArray[np.float64]:
         """Scores of the pairs with one end in some rows; -inf where joined."""

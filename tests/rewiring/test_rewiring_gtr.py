@@ -119,6 +119,16 @@ def test_every_allowed_pair_is_found_in_the_end(g: Graph, data: st.DataObject) -
     assert sorted(pairs(done)) == [p for p in every if p not in there and sides[p[0]] != sides[p[1]]]
 
 
+@given(g=graphs(max_nodes=12, weighted=True), height=st.integers(1, 40))
+@EXAMPLES
+def test_blocks_of_rows_do_not_matter(g: Graph, height: int) -> None:
+    """One block is searched at once, several row by row: the same pairs, the same scores."""
+    whole = rewire(g, "gtr:iterations=4").edits
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pair_table, "BLOCK", height)
+        assert rewire(g, "gtr:iterations=4").edits == whole
+
+
 def test_forbidden_pairs_are_passed_over() -> None:
     limits = Constraints(forbidden=frozenset({(0, 3)}))
     assert pairs(apply(GTR(iterations=1), families.path(4), constraints=limits)) == [(0, 2)]
