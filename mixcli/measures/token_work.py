@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 
 from mixcli.errors import NotApplicable
-from mixcli.numerics.token_operators import READABLE, Operators
+from mixcli.numerics.token_forms import READABLE
+from mixcli.numerics.token_operators import Operators
 from mixcli.sequence import Attention
 
 if TYPE_CHECKING:

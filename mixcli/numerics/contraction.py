@@ -67,6 +67,8 @@ def _distances(matrix: NDArray[np.float64], row: int, others: NDArray[np.int64] 
 
 def absorbing(operators: Operators) -> int | None:
     """A token that reads nothing but itself in every layer: token 0 of anything causal. None where there is none."""
+    if operators.causal:
+        return 0
     alone = np.ones(operators.size, dtype=bool)
     for layer in operators.distinct:
         alone &= operators.diagonal(layer) >= 1.0

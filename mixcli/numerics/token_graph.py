@@ -45,7 +45,7 @@ def centres(operators: Operators, operations: float) -> Centres:
     Source: quasi-strong connectivity and radius as in Wu, Ajorlou, Wu and Jadbabaie 2024; by definition.
     """
     if operators.causal:
-        closed = [np.array([token]) for token in np.flatnonzero(_reads_others(operators) == 0)]
+        closed = [np.array([token]) for token in np.flatnonzero(_alone(operators))]
     else:
         closed = _closed(operators)
     if len(closed) > 1:
@@ -95,15 +95,10 @@ def _spread(size: int, token: int, step: Callable[[NDArray[Any]], NDArray[np.boo
     return hops
 
 
-def _reads_others(operators: Operators) -> NDArray[np.int64]:
-    """(T,) keys other than itself that each query reads, in the layer where they are most."""
-    counts = []
-    for layer in operators.distinct:
-        out = np.zeros(operators.size, np.int64)
-        for lo, hi, visible in operators.blocks(layer):
-            out[lo:hi] = np.count_nonzero(visible, axis=1) - visible[np.arange(hi - lo), np.arange(lo, hi)]
-        counts.append(out)
-    return np.max(counts, axis=0)
+def _alone(operators: Operators) -> NDArray[np.bool_]:
+    """(T,) whether each query reads nothing but itself in any layer."""
+    parts = [(operators.degrees(k)[0] == 1) & (operators.diagonal(k) > 0) for k in operators.distinct]
+    return np.all(parts, axis=0)
 
 
 def _union(operators: Operators) -> Any:

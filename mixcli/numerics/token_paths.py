@@ -96,17 +96,24 @@ def influence_row(operators: Operators, read_out: int, residual: Sequence[float]
     return row
 
 
-def first_share(operators: Operators, token: int, residual: Sequence[float]) -> NDArray[np.float64]:
-    """(L, T) share of one token's embedding in every token after 1, … L layers: a column of the product.
+def first_share(
+    operators: Operators, token: int, residual: Sequence[float]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """A column of the product, and what never moves.
+
+    Returns:
+        (L, T) share of one token's embedding in every token after 1, … L layers; (T,) share of each token in itself
+        that it has by reading nothing else, the product's diagonal where causal.
 
     Cost: O(L T²).
     """
-    column = (np.arange(operators.size) == token).astype(np.float64)
+    column, own = (np.arange(operators.size) == token).astype(np.float64), np.ones(operators.size)
     curve = []
     for layer, lam in enumerate(residual):
         column = lam * column + (1 - lam) * operators.right(layer, column)
+        own *= lam + (1 - lam) * operators.diagonal(layer)
         curve.append(column)
-    return np.array(curve)
+    return np.array(curve), own
 
 
 def _log(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -18,7 +18,7 @@ from mixcli.measures.sequence.reach import Reach
 from mixcli.measures.sequence.runway import Runway
 from mixcli.measures.sequence.spectrum import Spectrum
 from mixcli.measures.sequence.structure import Structure
-from mixcli.numerics import token_operators, token_spectrum
+from mixcli.numerics import token_forms, token_operators, token_spectrum
 from mixcli.numerics.contraction import dobrushin
 from mixcli.numerics.token_operators import Operators
 from mixcli.sequence import Mask, MaskSequence
@@ -37,9 +37,9 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Held by entries, in blocks of rows, or in blocks that are asked for anew."""
     dense, sparse = FORMS[request.param]
     monkeypatch.setattr(token_operators, "DENSE", dense)
-    monkeypatch.setattr(token_operators, "SPARSE", sparse)
+    monkeypatch.setattr(token_forms, "SPARSE", sparse)
     if request.param == "rules":
-        monkeypatch.setattr(token_operators, "READABLE", 0)
+        monkeypatch.setattr(token_forms, "READABLE", 0)
     return request.param
 
 
@@ -49,7 +49,7 @@ def test_forms_agree_with_the_matrix(case: str, form: str) -> None:
     found, rng = Operators(tokens), np.random.default_rng(0)
     matrix, mask, x = tokens.operator(0), tokens.visible(0), rng.random(40)
     whole = rng.integers(0, 9, 40)
-    assert type(found._form(0)).__name__ == {"entries": "_Entries"}.get(form, "_Rows")
+    assert type(found._form(0)).__name__ == {"entries": "Entries"}.get(form, "Rows")
     assert np.allclose(found.left(0, x), x @ matrix, atol=1e-14)
     assert np.allclose(found.right(0, x), matrix @ x, atol=1e-14)
     assert found.sum_left(0, whole).tolist() == (whole @ mask).tolist()

@@ -86,11 +86,15 @@ class Mixing(SequenceMeasure):
     ) -> tuple[int | None, dict[str, Any]]:
         """Depth and curve by products with a vector, where a token reads nothing but itself."""
         curve: list[float] = []
+        alone: list[float] = []
         value, away = None, np.zeros(0)
+        start, keep = (np.arange(tokens.tokens) != sink).astype(float), self.residual
         most = self._most(tokens, layers, context)
         for depth, (tau, rest) in enumerate(forgetting(layers, sink, self.residual), 1):
             if depth <= tokens.depth:
                 curve.append(tau)
+                if not layers.alike:
+                    alone.append(float((keep * start + (1 - keep) * layers.right(depth - 1, start)).max()))
                 away = rest
             if value is None and tau <= self.threshold:
                 value = depth
@@ -98,13 +102,7 @@ class Mixing(SequenceMeasure):
                 break
             context.progress("mixing", depth, 0)
         facts: dict[str, Any] = {"tau": curve[-1], "curve": curve, "sink": sink, "last_to_sink": int(away.argmax())}
-        if not layers.alike:
-            start = (np.arange(tokens.tokens) != sink).astype(float)
-            keep = self.residual
-            facts["by_layer"] = [
-                float((keep * start + (1 - keep) * layers.right(layer, start)).max()) for layer in range(tokens.depth)
-            ]
-        return value, facts
+        return value, facts | ({"by_layer": alone} if alone else {})
 
     def _most(self, tokens: TokenGraph, layers: Operators, context: Context) -> int:
         """Layers to look at: the network's own, or as many of a mask's repeated as the limits allow."""

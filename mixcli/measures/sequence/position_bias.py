@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -15,9 +15,6 @@ from mixcli.numerics.token_operators import Operators
 from mixcli.numerics.token_paths import first_share, influence_row
 from mixcli.sequence import TokenGraph
 from mixcli.spec import param
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 __all__ = ["PositionBias"]
 
@@ -66,14 +63,15 @@ class PositionBias(SequenceMeasure):
         layers, shares = operators(tokens, context), residual_shares(tokens, self.residual)
         row = influence_row(layers, tokens.read_out, shares)
         details: dict[str, Any] = profile(tokens, row)
-        curve = first_share(layers, 0, shares)
+        curve, own = first_share(layers, 0, shares)
         details["peak_distance"] = abs(tokens.read_out - details["argmax"])
         details["first_share_by_depth"] = curve[:, tokens.read_out].tolist()
         others = np.ones(tokens.tokens, dtype=bool)
         others[[0, tokens.read_out]] = False
         details["cross_mass"] = float(row[others].sum())
         if tokens.causal:
-            mass = _cross_mass(layers, shares, curve[-1])
+            mass = np.maximum(1 - curve[-1] - own, 0.0)
+            mass[0] = 0.0
             details |= {"cross_mass_mean": float(mass.mean()), "cross_mass_max": float(mass.max())}
         real = tokens.roles == 0
         real[tokens.read_out] = False
@@ -84,16 +82,6 @@ class PositionBias(SequenceMeasure):
             reason = "the middle third has no influence on the read-out at this depth"
             return Values("graph", math.inf, reason=reason, details=details)
         return Values("graph", u, details=details)
-
-
-def _cross_mass(layers: Operators, shares: tuple[float, ...], first: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T,) weight of each token on what lies between the first and itself: the diagonal of a product of triangles."""
-    own = np.ones(layers.size)
-    for layer, lam in enumerate(shares):
-        own *= lam + (1 - lam) * layers.diagonal(layer)
-    mass = np.maximum(1 - first - own, 0.0)
-    mass[0] = 0.0
-    return mass
 
 
 def _turning(layers: Operators, tokens: TokenGraph) -> dict[str, float]:
