@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import Any, get_args
@@ -54,6 +55,8 @@ def methods() -> str:
 
 def _card(facts: dict[str, Any]) -> str:
     lines = [f"\n### {facts['name']}\n\n{facts['about'].partition(chr(10))[0]}\n"]
+    if facts["kind"] == "mask":  # the definition, and what other libraries call it
+        lines += [f"\n{_definition(facts['about'])}\n"]
     for key in ("equation", "cites"):
         if key in facts:
             lines.append(f"\n{key}: {facts[key]}\n")
@@ -63,6 +66,12 @@ def _card(facts: dict[str, Any]) -> str:
         lines.append("\n| parameter | |\n|---|---|\n")
         lines += [f"| `{k}` | {str(v).replace('|', '/')} |\n" for k, v in facts["parameters"].items()]
     return "".join(lines)
+
+
+def _definition(about: str) -> str:
+    """What stands between the first line of a docstring and its sections."""
+    rest = re.split(r"^(?:Args|Raises|Example):", about.partition("\n")[2], maxsplit=1, flags=re.M)[0]
+    return rest.strip()
 
 
 def _plain(value: Any) -> str:

@@ -130,6 +130,8 @@ def card(kind: str, catalog: Catalog, name: str) -> dict[str, Any]:
         facts["parameters"] = _parameters(thing)
     else:
         facts.update({"about": thing.title, "suffixes": list(thing.suffixes), "holds": sorted(thing.holds)})
+        if thing.masks is not None:
+            facts["of masks"] = ["what may be read", *sorted(thing.masks)]
     return facts
 
 

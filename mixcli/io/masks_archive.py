@@ -15,7 +15,7 @@ import numpy as np
 
 from mixcli.io.base import Reading
 from mixcli.io.jsonarray import parse
-from mixcli.io.masks_arrays import Asked, layers_of, shared, without_padding
+from mixcli.io.masks_arrays import Asked, booleans, layers_of, shared, without_padding
 from mixcli.io.masks_wire import SCHEMA, check_room, distinct, head_of, raw_weights, with_head
 from mixcli.mask import Mask
 from mixcli.provenance import Step
@@ -70,7 +70,7 @@ def sequence_in(head: dict[str, Any], arrays: Mapping[str, Any], reading: Readin
         masks = arrays["masks"]
         if masks.dtype != np.bool_ or masks.ndim != 3 or masks.shape[1] != masks.shape[2] or not masks.size:
             raise ValueError(f"masks of {masks.dtype} and shape {masks.shape}")
-        names = head.get("names")
+        masks, names = booleans(masks), head.get("names")
         names = names if isinstance(names, list) and len(names) == len(masks) else [""] * len(masks)
         made = [_mask(masks[k], arrays.get(f"weight/{k}"), str(names[k])) for k in range(len(masks))]
         return with_head(head, made, reading, step)

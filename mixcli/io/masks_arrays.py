@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Visible: TypeAlias = NDArray[np.bool_]
 
-__all__ = ["Asked", "layers_of", "seeing", "shared", "without_padding"]
+__all__ = ["Asked", "booleans", "layers_of", "seeing", "shared", "without_padding"]
 
 BLOCKED = -1e4
 """A logit that is lower by this is out of reach: float16's lowest number is -65504, and -10000 is in use."""
@@ -112,6 +112,11 @@ def seeing(visible: Visible, weight: NDArray[np.float64] | None = None, name: st
     return mask
 
 
+def booleans(array: Visible) -> Visible:
+    """The same array where every True is the byte 1: a file may hold others, which equal neither True nor False."""
+    return np.ascontiguousarray(array).view(np.uint8) != 0
+
+
 def without_padding(masks: tuple[Mask, ...], where: str) -> tuple[tuple[Mask, ...], NDArray[np.int64]]:
     """The masks without the tokens that read nothing and are read by nobody, and which tokens remain.
 
@@ -162,6 +167,7 @@ def _attends(array: NDArray[Any], asked: Asked, reading: Reading, notes: dict[st
         return array == (0 if asked.convention == "block" else 1)
     if kind != "b":
         raise reading.error("booleans, integers or floats", f"dtype {array.dtype}", "save booleans")
+    array = booleans(array)
     if asked.convention is not None:
         return array if asked.convention == "attend" else ~array
     return _one_reading(array, reading, notes, square=square)

@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 from mixcli.catalog import FORMATS
 from mixcli.errors import InputError, UsageError
+from mixcli.graph import Graph
 from mixcli.io.atomic import replacing
 from mixcli.io.base import Convention, Format, Reading, Thing
 from mixcli.io.source import HEAD, Source, opened
@@ -62,6 +63,9 @@ def read(
         note = {} if format is not None or format_of_suffix(file_name) in (None, chosen) else {"suffix": file_name}
         reading = Reading(label, directed, weighted, digest, folder, convention)
         for graph in chosen.read(io.BufferedReader(data, HEAD), reading):
+            if convention is not None and isinstance(graph, Graph):
+                fix = "name it mask:file:PATH, or leave --mask-convention out"
+                raise UsageError("a mask", "a graph", fix, where=where)
             yield _noted(graph, note)
 
 

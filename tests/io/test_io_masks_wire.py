@@ -214,6 +214,21 @@ def test_archives_that_contradict_themselves_are_refused(format: str) -> None:
         list(stream.read(io.BytesIO(_packed(without, format)), name="x"))
 
 
+def test_bytes_beyond_one_are_true() -> None:
+    odd = np.tri(3, dtype=np.uint8) * 2
+    out = io.BytesIO()
+    np.save(out, odd[None].view(np.bool_))
+    (found,) = stream.read(io.BytesIO(out.getvalue()), name="x")
+    assert found.visible(0).view(np.uint8).tolist() == np.tri(3, dtype=np.uint8).tolist()
+
+
+def test_a_convention_for_a_graph_is_refused() -> None:
+    out = io.BytesIO()
+    np.save(out, np.tri(3, dtype=bool))
+    with pytest.raises(UsageError, match="mask:file:PATH"):
+        list(stream.read(io.BytesIO(out.getvalue()), name="x", convention="attend"))
+
+
 def _packed(arrays: dict[str, np.ndarray], format: str) -> bytes:
     out = io.BytesIO()
     if format == "npz":
