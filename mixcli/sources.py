@@ -5,6 +5,7 @@ PATH             a file; format from its suffix, else from its content: a graph,
 zoo:FAMILY:…     a graph family, `zoo:barbell:k=5`
 pyg:CLASS/NAME   a dataset of torch_geometric, `pyg:Planetoid/Cora`
 mask:SPEC        tokens and who may read whom in each layer, `mask:window:16,tokens=256,layers=6`
+hf:PATH          attention of a transformer in a local folder on a text (`text=…`)
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from mixcli.spec import build, nearest, param, parse
 
 __all__ = ["SourceOptions", "format_of_source", "load", "load_all", "load_any", "load_sequence", "save"]
 
-SCHEMES = ("zoo", "pyg", "mask")
+SCHEMES = ("zoo", "pyg", "mask", "hf")
 
 
 @dataclass(frozen=True)
@@ -172,12 +173,18 @@ def _things(text: str, stdin: BinaryIO | None, chosen: SourceOptions) -> Iterato
         from mixcli.generators.mask_spec import sequence_of
 
         return iter([sequence_of(rest, chosen.mask_tokens, chosen.mask_layers, chosen.mask_convention)])
+    if colon and scheme == "hf":
+        from mixcli.io import hf
+
+        return hf.read(rest, chosen.attention)
+    if chosen.attention.text is not None:
+        raise UsageError("hf:FOLDER for --text", text, "leave the option out", where="--text")
     if colon and scheme == "pyg":
         from mixcli.io import pyg_datasets
 
         return _directions(pyg_datasets.load(rest, chosen.data_root), chosen)
     if colon and not Path(text).exists() and _looks_like_scheme(scheme):
-        hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:, mask:"
+        hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:, mask:, hf:"
         raise UsageError("a path, '-' or a scheme", f"{scheme}:", hint, where=text)
     from mixcli.io import stream
     from mixcli.io.attention_source import attention_or

@@ -21,6 +21,7 @@ LAYERS = [
 ONLY_IN = {
     "torch": ("io/", "training/", "transforms.py", "numerics/device.py"),
     "torch_geometric": ("io/", "training/", "transforms.py"),
+    "transformers": ("io/",),
     "networkx": ("io/",),
     "GraphRicciCurvature": ("measures/graph/ollivier_grc.py", "measures/graph/ricci_flow.py"),
     "matplotlib": ("report/figures/",),

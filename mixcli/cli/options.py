@@ -10,14 +10,14 @@ import typer
 
 __all__ = ["ATTENTION", "Sources", "shared"]
 
-ATTENTION = ("heads", "layers", "query", "merge", "row_sum", "sample", "tokens", "hidden")
-"""Options of commands that take attention files."""
+ATTENTION = ("heads", "layers", "query", "merge", "row_sum", "sample", "tokens", "hidden", "text", "hidden_states")
+"""Options of commands that take attention."""
 
 Sources = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[SOURCE]...",
-        help="Path, '-' for standard input (default in a pipe), zoo:barbell:k=5, mask:window:16, or pyg:CLASS/NAME.",
+        help="Path, '-' for standard input (or a pipe), zoo:barbell:k=5, mask:window:16, hf:FOLDER, pyg:CLASS/NAME.",
         show_default=False,
     ),
 ]
@@ -96,6 +96,10 @@ class _Shared:
         Path | None,
         typer.Option("--hidden", metavar="FILE", help="Hidden states, where they are in a file of their own."),
     ] = None
+    text: Annotated[Path | None, typer.Option("--text", metavar="FILE", help="What the model of hf:PATH reads.")] = None
+    hidden_states: Annotated[bool, typer.Option("--hidden-states", help="Take the hidden states of hf:PATH too.")] = (
+        False
+    )
     max_memory: Annotated[
         str | None, typer.Option("--max-memory", metavar="SIZE", help="Refuse what would need more, e.g. 4G.")
     ] = None

@@ -35,6 +35,8 @@ class AttentionOptions:
         sample: which one of a batch.
         tokens: JSON file that lists the tokens, as text or as ids.
         hidden: file of the hidden states, where they are not in the same file.
+        text: what a model (`hf:`) reads.
+        hidden_states: whether to take a model's hidden states too.
     """
 
     heads: str | None = None
@@ -45,6 +47,8 @@ class AttentionOptions:
     sample: int | None = None
     tokens: str | os.PathLike[str] | None = None
     hidden: str | os.PathLike[str] | None = None
+    text: str | os.PathLike[str] | None = None
+    hidden_states: bool = False
 
     def __post_init__(self) -> None:
         for name, value, choices in (
