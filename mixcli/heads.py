@@ -38,7 +38,7 @@ class HeadStore(Protocol):
         ...
 
     def hidden(self, state: int) -> NDArray[Any]:
-        """(T, d) hidden state: 0 is the embedding, k what layer k - 1 gives."""
+        """(T, d) hidden state: 0 is the embedding, k what layer k - 1 gives; a virtual token in front has no row."""
         ...
 
     @property

@@ -268,6 +268,8 @@ class Attention:
     def hidden(self, state: int) -> NDArray[np.float64]:
         """(T, d) float64 hidden state: 0 is the embedding, k what layer k - 1 of the store gives.
 
+        A virtual token in front, which holds what rows lack, has no row in it.
+
         Raises:
             NotApplicable: the source has no hidden states.
         """

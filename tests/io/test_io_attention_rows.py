@@ -11,8 +11,10 @@ from attention_made import TOKENS, causal, lower, masked, save, scores
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import mixcli
 from mixcli.errors import InputError, NotApplicable, UsageError
 from mixcli.io.attention_options import AttentionOptions, queries, select
+from mixcli.measures.sequence.collapse import Collapse
 from mixcli.measures.sequence.structure import Structure
 from mixcli.sequence import SINK, Attention
 from mixcli.sources import load_sequence
@@ -129,6 +131,18 @@ def test_a_row_of_nothing_reads_the_virtual_token_alone(tmp_path: Path) -> None:
     assert found.head(0, 0)[1].tolist() == [1] + [0] * TOKENS
     with pytest.raises(InputError, match="one of 0"):
         loaded(tmp_path / "a.pt", row_sum="renorm")
+
+
+def test_hidden_states_are_those_of_the_tokens_of_the_text(tmp_path: Path) -> None:
+    states = torch.randn(4, 1, TOKENS, 3)
+    whole = loaded(save(tmp_path / "a.pt", A, hidden_states=tuple(states)))
+    short = loaded(save(tmp_path / "b.pt", A * 0.5, hidden_states=tuple(states)))
+    assert short.hidden(1).shape == (TOKENS, 3)
+    assert Collapse()(short).data == Collapse()(whole).data
+    mixcli.save(short, tmp_path / "c.npz")
+    again = loaded(tmp_path / "c.npz")
+    assert again.tokens == TOKENS + 1
+    assert Collapse()(again).data == Collapse()(whole).data
 
 
 def test_nan_is_refused_with_its_place(tmp_path: Path) -> None:

@@ -69,7 +69,8 @@ class Collapse(SequenceMeasure):
 
     def compute(self, tokens: TokenGraph, context: Context) -> Values:
         attention = cast("Attention", tokens)
-        count, place = attention.store.hidden_states, attention.read_out
+        count, front = attention.store.hidden_states, attention.tokens - len(attention.store.hidden(0))
+        place = attention.read_out - front  # a virtual token in front has no hidden state
         chosen = self.state + count if self.state < 0 else self.state
         if not 0 <= chosen < count:
             raise NotApplicable(f"hidden state {self.state}", f"{count} of them", "choose one", where=tokens.name)
