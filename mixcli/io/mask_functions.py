@@ -90,7 +90,7 @@ def _with_torch(function: Callable[..., Any]) -> Callable[..., Any]:
     def ask(*arguments: Any) -> Any:
         import torch
 
-        out = function(*(torch.as_tensor(np.ascontiguousarray(a)) for a in arguments))
+        out = function(*(torch.as_tensor(np.array(a)) for a in arguments))
         return out.cpu().numpy() if isinstance(out, torch.Tensor) else out
 
     return ask

@@ -34,7 +34,7 @@ __all__ = ["Asked", "booleans", "layers_of", "seeing", "shared", "without_paddin
 
 BLOCKED = -1e4
 """A logit that is lower by this is out of reach: float16's lowest number is -65504, and -10000 is in use."""
-SAY = "say --mask-convention attend (True may be read) or block (True may not)"
+SAY = "say --mask-convention attend (True may be read) or block, or mask:file:PATH,convention=attend"
 
 
 @dataclass(frozen=True)

@@ -242,7 +242,10 @@ def modules(tmp_path, monkeypatch):
         "constant = 3\n"
     )
     (tmp_path / "mods_of_torch.py").write_text(
-        "import torch\ndef window(b, h, q, kv): return torch.logical_and(q >= kv, q - kv < 4)\n"
+        "import torch\n"
+        "def window(b, h, q, kv): return torch.logical_and(q >= kv, q - kv < 4)\n"
+        "document = torch.tensor([[0, 0, 0, 1, 1, 1, 1, 1, 1]])\n"
+        "def packed(b, h, q, kv): return (q >= kv) & (document[b][q] == document[b, kv])\n"
     )
     (tmp_path / "mods_broken.py").write_text("import no_such_thing\n")
     (tmp_path / "mods_wrong.py").write_text("1 / 0\n")
@@ -257,6 +260,11 @@ def test_functions_of_the_user(modules, module: str) -> None:
     found = sequence_of(f"{module}:window; {module}:window & chunk:3 +8>0,tokens=9")
     assert np.array_equal(found.visible(0), sequence_of("window:4,tokens=9").visible(0))
     assert np.array_equal(found.visible(1), sequence_of("window:4 & chunk:3 +8>0,tokens=9").visible(0))
+
+
+def test_a_function_may_look_things_up(modules) -> None:
+    found = sequence_of("mods_of_torch:packed,tokens=9")
+    assert found.fingerprint == sequence_of("packed:3,6").fingerprint
 
 
 def test_a_function_of_torch_itself_is_asked_with_tensors(modules) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import mixcli
-from mixcli.errors import InputError, LimitExceeded, MixcliError, UsageError
+from mixcli.catalog import SEQUENCE_REWIRINGS
+from mixcli.errors import InputError, LimitExceeded, MixcliError, NotApplicable, UsageError
 from mixcli.generators.mask_spec import sequence_of
 from mixcli.io import stream
 from mixcli.io.masks_wire import object_of
@@ -55,6 +56,18 @@ def test_what_is_written_is_read_back(spec: str, format: str, change) -> None:
     assert [mask.name for mask in found.layers] == [mask.name for mask in sequence.layers]
     assert found.provenance[:-1] == sequence.provenance
     assert found.provenance[-1].op == "read"
+
+
+@pytest.mark.parametrize("name", list(SEQUENCE_REWIRINGS))
+def test_what_was_rewired_is_read_back(name: str) -> None:
+    try:
+        found = SEQUENCE_REWIRINGS.make(name)(sequence_of("window:4,tokens=16,layers=3")).sequence
+    except NotApplicable as reason:
+        pytest.skip(str(reason))
+    for format in WHOLE:
+        back = through(found, format)
+        assert back.fingerprint == found.fingerprint
+        assert back.labels == found.labels
 
 
 @settings(max_examples=40, deadline=None)
