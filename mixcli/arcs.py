@@ -11,7 +11,17 @@ from mixcli.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["MAX_NODES", "REVERSE", "check_ends", "checked_weight", "fold", "is_symmetric", "merge", "stable_order"]
+__all__ = [
+    "MAX_NODES",
+    "REVERSE",
+    "check_ends",
+    "checked_weight",
+    "fold",
+    "is_symmetric",
+    "joined",
+    "merge",
+    "stable_order",
+]
 
 REVERSE = ".reverse"
 """Suffix of an edge payload that differs between the two directions: `edge_attr.reverse` holds the v → u values."""
@@ -49,6 +59,26 @@ def stable_order(key: NDArray[np.int64], below: int) -> NDArray[np.int64]:
     if below > 1 << 16:
         order = order[np.argsort((key >> 16).astype(np.uint16)[order], kind="stable")]
     return order
+
+
+def joined(n: int, edges: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) in which connected component each node is, numbered in the order of their smallest nodes; for few edges.
+
+    Example:
+        >>> joined(5, np.array([[0, 3], [1, 4]])).tolist()
+        [0, 1, 2, 0, 1]
+    """
+    least = list(range(n))  # a node of the same component, smaller than the node unless that is the smallest
+    for u, v in edges.tolist():
+        while least[u] != u:
+            least[u] = u = least[least[u]]
+        while least[v] != v:
+            least[v] = v = least[least[v]]
+        least[max(u, v)] = min(u, v)
+    for v, smaller in enumerate(least):
+        least[v] = least[smaller]
+    root = np.array(least, dtype=np.int64)
+    return (np.cumsum(root == np.arange(n)) - 1)[root]
 
 
 Merged = tuple["NDArray[np.int64]", "NDArray[np.float64] | None", dict[str, "NDArray[Any]"]]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from mixcli.arcs import MAX_NODES, REVERSE, check_ends, checked_weight, fold, is_symmetric, merge, stable_order
+from mixcli.arcs import MAX_NODES, REVERSE, check_ends, checked_weight, fold, is_symmetric, joined, merge, stable_order
 from mixcli.errors import InputError
 from mixcli.plan import LayerPlan
 from mixcli.provenance import Step
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 __all__ = ["REVERSE", "Components", "Graph", "LayerPlan", "from_arcs", "is_symmetric"]
+
+FEW = 512  # nodes and edges up to which components are found before scipy has taken the graph in
 
 
 @dataclass(frozen=True)
@@ -153,10 +155,12 @@ class Graph:
     @cached_property
     def components(self) -> Components:
         """Connected components."""
+        if self.n + self.m <= FEW:
+            of_node = joined(self.n, self.edges)
+            sizes = np.bincount(of_node).astype(np.int64)
+            return Components(len(sizes), of_node, sizes)
         from scipy.sparse.csgraph import connected_components
 
-        if self.n == 0:
-            return Components(0, np.zeros(0, np.int64), np.zeros(0, np.int64))
         count, raw = connected_components(self.adjacency, directed=self.directed, connection="weak")
         first = np.full(count, self.n, dtype=np.int64)
         np.minimum.at(first, raw, np.arange(self.n))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import graphs
 
 from mixcli.errors import InputError
 from mixcli.generators.graphs import barbell, cycle
@@ -139,3 +140,18 @@ def test_layer_plan_survives_text() -> None:
     plan = LayerPlan(last="mean")
     assert LayerPlan.from_json(plan.to_json()) == plan
     assert not LayerPlan()
+
+
+@given(g=graphs(max_nodes=14))
+def test_components_of_small_graphs_are_those_of_large_ones(g: Graph) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mixcli.graph.FEW", 0)
+        large = Graph(g.n, g.edges).components if g.n else g.components
+    small = Graph(g.n, g.edges).components
+    assert small.count == large.count
+    assert np.array_equal(small.of_node, large.of_node)
+    assert np.array_equal(small.sizes, large.sizes)
+    assert small.of_node.dtype == large.of_node.dtype
+    both = np.concatenate([g.edges, g.edges[:, ::-1]])
+    one_way = Graph(g.n, np.array(sorted(map(tuple, both.tolist())), dtype=np.int64).reshape(-1, 2), directed=True)
+    assert np.array_equal(one_way.components.of_node, small.of_node)
