@@ -238,6 +238,7 @@ SEQUENCE_MEASURES = Catalog(
             "rank",
             "collapse",
         ),
+        "over-squashing": ("influence:scale=bound",),
     },
 )
 

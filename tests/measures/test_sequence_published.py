@@ -1,6 +1,7 @@
 """Figures of token graphs that are known in closed form or were published, by number of the row of their table."""
 
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -62,6 +63,26 @@ def test_influence_by_depth(layers: int, first: float, last: float) -> None:
     found = Influence(residual=0.0)(causal(64, layers)).details
     assert found["first"] == pytest.approx(first, abs=6e-5)
     assert found["last"] == pytest.approx(last, rel=0.04)
+
+
+@pytest.mark.parametrize(("layers", "residual"), [(1, 0.0), (4, 0.0), (6, 0.5), (12, 0.75)])
+def test_every_entry_of_uniform_causal_attention_is_a_hausdorff_moment(layers: int, residual: float) -> None:
+    last = 63
+    lam = Fraction(residual)
+    moments = [(lam + (1 - lam) / (k + 1)) ** layers for k in range(last + 1)]
+    exact = [
+        float(
+            math.comb(last, j) * sum((-1) ** k * math.comb(last - j, k) * moments[j + k] for k in range(last - j + 1))
+        )
+        for j in range(last + 1)
+    ]
+    found = Influence(residual=residual)(causal(last + 1, layers)).data
+    assert np.allclose(found, exact, rtol=1e-12, atol=0)
+
+
+@pytest.mark.parametrize(("pauses", "share"), [(0, 0.0665), (1, 0.00403)])
+def test_a_pause_costs_the_residual_path(pauses: int, share: float) -> None:
+    assert Influence()(causal(64 + pauses, 4)).data[63] == pytest.approx(share, rel=2e-3)
 
 
 @pytest.mark.parametrize(("residual", "u"), [(0.5, 441.6), (0.8, 14.8), (0.9, 18.95), (0.95, 43.1)])

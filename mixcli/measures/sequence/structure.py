@@ -30,10 +30,10 @@ class Structure(SequenceMeasure):
     centre nothing collapses as a whole.
 
     Returns:
-        Values: the density. Details: `edges` and, where layers differ, `density_by_layer`; of the layers together
-        `closed_classes`, `centres` and `centre` (the first one), `radius`; `keys` a query reads and `readers` of a key
-        (quantiles, first layer) and `readers_by_quarter` of the positions, with `warning` where late tokens of a
-        causal mask have hardly any reader but themselves.
+        Values: the density. Details: `edges` (of the first layer) and, where layers differ, `density_by_layer`; of the
+        layers together `closed_classes`, `centres` and `centre` (the first one), `radius`; `keys` a query reads and
+        `readers` of a key (quantiles, first layer) and `readers_by_quarter` of the positions, with `warning` where late
+        tokens of a causal mask have hardly any reader but themselves.
 
     Example:
         >>> from mixcli.generators.mask_spec import sequence_of
