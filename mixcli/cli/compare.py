@@ -25,8 +25,8 @@ Examples:
 
 
 @shared(
-    "format", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
-    "dry_run", "no_timing",
+    "format", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "mask_convention",
+    "max_memory", "dry_run", "no_timing",
 )  # fmt: skip
 def compare(
     shell: Shell,

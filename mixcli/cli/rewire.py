@@ -32,8 +32,8 @@ Examples:
 
 
 @shared(
-    "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root", "max_memory",
-    "fail_fast", "dry_run",
+    "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root",
+    "mask_convention", "max_memory", "fail_fast", "dry_run",
 )  # fmt: skip
 def rewire(
     shell: Shell,
