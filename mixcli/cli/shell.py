@@ -44,6 +44,8 @@ class Shell:
     sample: int | None = None
     tokens: Path | None = None
     hidden: Path | None = None
+    text: Path | None = None
+    hidden_states = False
     max_memory: str | None = None
     quiet = False
     verbose = 0
