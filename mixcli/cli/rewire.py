@@ -12,8 +12,8 @@ from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.edit_log import LogOption, opened
 from mixcli.cli.interrupts import Interrupts
+from mixcli.cli.options import ATTENTION, shared
 from mixcli.cli.options import Sources as SourcesArgument
-from mixcli.cli.options import shared
 from mixcli.cli.resume import ResumeOption, keeping
 from mixcli.cli.rewire_job import Job
 from mixcli.cli.shell import Shell, different, pipe_errors
@@ -33,7 +33,7 @@ Examples:
 
 @shared(
     "output", "force", "seed", "threads", "device", "from_", "directed", "unweighted", "data_root",
-    "mask_convention", "max_memory", "fail_fast", "dry_run",
+    "mask_convention", "max_memory", "fail_fast", "dry_run", *ATTENTION,
 )  # fmt: skip
 def rewire(
     shell: Shell,

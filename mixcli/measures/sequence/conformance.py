@@ -144,7 +144,7 @@ def _problems(found: Survey) -> list[str]:
             f"weights below 0 ({found.negative.max():.2%} of a head at most), |A| sums to {found.mass.max():.3g}: "
             "a difference of two maps; measures of random walks do not apply"
         )
-    if found.short:
+    if found.short and not found.signed:
         problems.append(f"rows sum to {found.least.min():.4g} at least: a sink outside the tokens takes the rest")
     if not len(places) or found.signed:
         return problems
