@@ -8,7 +8,7 @@ import numpy as np
 
 from mixcli.errors import NotApplicable
 from mixcli.numerics.token_forms import READABLE
-from mixcli.numerics.token_operators import Operators
+from mixcli.numerics.token_operators import WEIGHED, Operators
 from mixcli.sequence import Attention
 
 if TYPE_CHECKING:
@@ -29,11 +29,12 @@ def operators(tokens: TokenGraph, context: Context) -> Operators:
     Raises:
         LimitExceeded: too many tokens for the memory allowed.
     """
-    held = 24.0 * tokens.tokens**2 if isinstance(tokens, Attention) else 5.0 * min(tokens.tokens, READABLE) ** 2
+    size = tokens.tokens
+    matrices = 24.0 * size**2 if isinstance(tokens, Attention) else 12.0 * min(size, WEIGHED) ** 2
     context.limits.check(
-        f"attention among {tokens.tokens} tokens",
-        memory=held,
-        operations=5.0 * tokens.depth * tokens.tokens**2,
+        f"attention among {size} tokens",
+        memory=matrices + 1.5 * min(size, READABLE) ** 2,
+        operations=5.0 * tokens.depth * size**2,
         instead="take fewer tokens, or allow more memory (--max-memory)",
     )
     return context.once(Operators, tokens)

@@ -129,7 +129,8 @@ class Rows:
     """A long and dense mask, read in blocks of rows."""
 
     def __init__(self, mask: Mask, causal: bool) -> None:
-        self.mask, self.causal, self.work = mask, causal, mask.tokens**2
+        self.mask, self.causal = mask, causal
+        self.work = mask.tokens**2 * (1 if mask.weigh is None else 10)
         self.size = mask.tokens**2 if mask.tokens <= READABLE else 0
         self.visible = mask.array if self.size else None
         self.degree = np.concatenate([part.sum(axis=1) for _, _, part in self.blocks()])

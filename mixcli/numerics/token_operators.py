@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
     from mixcli.sequence import TokenGraph
 
-__all__ = ["Operators"]
+__all__ = ["WEIGHED", "Operators"]
 
 DENSE = 1024
 """Tokens up to which a mask is held as a matrix of float64."""
+WEIGHED = 4096
+"""The same for a mask with weights, which take long to ask its rule for again and again."""
 HELD = 2**28
 """Bytes of matrices that are kept for the next sweep; further layers are made anew each time."""
 
@@ -130,8 +132,10 @@ class Operators:
     def _made(self, layer: int) -> Form:
         if not isinstance(self.source, MaskSequence):
             return Matrix(self.source.operator(layer), None, self.causal)
-        if self.size <= DENSE:
-            return Matrix(self.source.operator(layer), self.source.visible(layer), self.causal)
         mask = self.source.layers[layer]
-        entries = entries_of(mask)
-        return Rows(mask, self.causal) if entries is None else Entries(mask, *entries)
+        entries = None if self.size <= DENSE else entries_of(mask)
+        if entries is not None:
+            return Entries(mask, *entries)
+        if self.size <= DENSE or (mask.weigh is not None and self.size <= WEIGHED):
+            return Matrix(self.source.operator(layer), mask.array, self.causal)
+        return Rows(mask, self.causal)

@@ -37,6 +37,7 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     """Held by entries, in blocks of rows, or in blocks that are asked for anew."""
     dense, sparse = FORMS[request.param]
     monkeypatch.setattr(token_operators, "DENSE", dense)
+    monkeypatch.setattr(token_operators, "WEIGHED", dense)
     monkeypatch.setattr(token_forms, "SPARSE", sparse)
     if request.param == "rules":
         monkeypatch.setattr(token_forms, "READABLE", 0)
@@ -70,6 +71,7 @@ def test_measures_do_not_depend_on_the_form(case: str, monkeypatch: pytest.Monke
     kinds = (Structure(), Reach(), Paths(), Runway(), Influence(), PositionBias(), Mixing(), Spectrum())
     before = [kind(tokens) for kind in kinds]
     monkeypatch.setattr(token_operators, "DENSE", 0)
+    monkeypatch.setattr(token_operators, "WEIGHED", 0)
     monkeypatch.setattr(token_spectrum, "DENSE", 0)
     for kind, one in zip(kinds, before, strict=True):
         other = kind(tokens, Context())
