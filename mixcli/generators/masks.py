@@ -7,7 +7,7 @@ count differently, so that one number means different masks:
     here, Hugging Face `sliding_window=w`, Mistral       i - j < w        w keys
     attention-gym and FlexAttention examples             i - j <= w       w + 1 keys: `window:w+1` here
     Longformer, two-sided                                |i - j| <= w/2   w + 1 keys, w/2 + 1 of them not later
-    StreamingLLM `start_size=s, recent_size=w`           cache of s + w keys, the query's own in the w
+    StreamingLLM `start_size=s, recent_size=w`           a cache of s + w keys: `sink:s,w` or `sink:s,w+1`, by script
 """
 
 from __future__ import annotations
