@@ -96,12 +96,14 @@ class ForwardHeads:
         digest: of what the weights depend on.
         states: (T, d) hidden states.
         name: for messages.
+        probe: runs the network on other texts; see `mixcli.io.hf.Probe`.
     """
 
     def __init__(
         self, run: Callable[[Show], None], heads: tuple[int, ...], tokens: int, sink: bool, digest: str,
-        states: tuple[NDArray[Any], ...] = (), name: str = "",
+        states: tuple[NDArray[Any], ...] = (), name: str = "", probe: Any = None,
     ) -> None:  # fmt: skip
+        self.probe = probe
         self._run, self.heads, self._text, self.sink, self.digest = run, heads, tokens, sink, digest
         self._states, self._name = states, name
         self._tape: Tape | None = None

@@ -24,7 +24,7 @@ from mixcli.sequence import SINK, Attention
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["capture", "read"]
+__all__ = ["Probe", "capture", "read"]
 
 INSTALL = "pip install 'mixcli[hf]'"
 
@@ -96,7 +96,9 @@ def capture(path: str | os.PathLike[str], text: str, *, states: bool = False, ro
     heads = (int(model.config.num_attention_heads),) * int(model.config.num_hidden_layers)
     kept = _states(model, inputs) if states else ()
     digest = _digest(folder, ids[0].tolist())
-    store = ForwardHeads(lambda show: _run(model, inputs, show), heads, tokens, sink, digest, kept, str(folder))
+    store = ForwardHeads(lambda show: _run(model, inputs, show), heads, tokens, sink, digest, kept, str(folder),
+        Probe(model, ids[0].tolist()),
+    )  # fmt: skip
     labels = tuple(tokenizer.convert_ids_to_tokens(ids[0].tolist()))
     roles = np.array([SINK] + [0] * tokens if sink else [], np.int8)
     notes = (
@@ -106,6 +108,31 @@ def capture(path: str | os.PathLike[str], text: str, *, states: bool = False, ro
     return Attention(
         store, labels=(*("(sink)",) * sink, *labels), roles=roles, name=f"hf:{folder.name}", provenance=(step,)
     )
+
+
+class Probe:
+    """Last hidden state of a model at the last token of any text.
+
+    Args:
+        model: the network.
+        ids: the tokens of the text that the model was asked to read.
+    """
+
+    def __init__(self, model: Any, ids: list[int]) -> None:
+        self.model, self.ids = model, ids
+
+    def __call__(self, text: NDArray[np.int64]) -> NDArray[Any]:
+        """(d,) float32.
+
+        Args:
+            text: (T,) token numbers.
+        """
+        import torch
+
+        with torch.no_grad():
+            found = self.model(input_ids=torch.from_numpy(np.asarray(text, np.int64))[None])
+        last: NDArray[Any] = found.last_hidden_state[0, -1].float().cpu().numpy()
+        return last
 
 
 def _load(folder: Path) -> tuple[Any, Any]:

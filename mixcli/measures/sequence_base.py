@@ -32,7 +32,7 @@ class SequenceMeasure(ABC):
     sources: ClassVar[tuple[str, ...]] = ("mask", "attention")
     """Which nouns it is defined for."""
     hidden: ClassVar[bool] = False
-    """Whether it needs hidden states."""
+    """Whether it needs the hidden states of attention."""
     signed: ClassVar[bool] = False
     """Whether it is defined for weights below 0, such as those of differential attention."""
     caveat: ClassVar[str] = ""
@@ -54,7 +54,7 @@ class SequenceMeasure(ABC):
             wanted = {"mask": "a mask sequence", "attention": "attention weights"}
             found = wanted[tokens.kind]
             raise NotApplicable(f"{wanted[self.sources[0]]} for {name}", found, "leave it out", where=tokens.name)
-        if self.hidden and not (isinstance(tokens, Attention) and tokens.store.hidden_states):
+        if self.hidden and isinstance(tokens, Attention) and not tokens.store.hidden_states:
             fix = "save hidden states beside the attention"
             raise NotApplicable(f"hidden states for {name}", "none", fix, where=tokens.name)
         if not self.signed and getattr(getattr(tokens, "store", None), "signed", False):

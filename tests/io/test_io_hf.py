@@ -247,3 +247,12 @@ def test_trained_encoder_ranks_fall_with_depth(minilm: Attention) -> None:
     cosines = [row["cosine"] for row in details["hidden"]]
     assert cosines[0] < 0.12
     assert cosines[-1] > 0.25
+
+
+def test_collapse_experiment_with_the_model_itself(tmp_path: Path) -> None:
+    attention = captured(folder(tmp_path, CONFIGS["llama"]()), hidden_states=True)
+    found = measured(attention, "collapse:repeat=40").details["experiment"]
+    assert [row["n"] for row in found["lengths"]] == [4, 8, 16, 32]
+    gaps = [row["l1"] for row in found["lengths"]]
+    assert all(np.isfinite(gaps))
+    assert gaps[-1] < gaps[0]
