@@ -37,14 +37,11 @@ def sieve_word(k: Any) -> Any:
 
 
 @lean_kernel
-def invert(indptr: Any, indices: Any, y: Any, s: Any) -> Any:
-    """Rows N(k) ∩ N(y) of all k that have one; returns how many."""
-    position, row_of, seen, sieve, rows, span = s.position, s.row_of, s.seen, s.sieve, s.rows_at_one, s.span
+def invert_narrow(indptr: Any, indices: Any, y: Any, words: Any, position: Any, row_of: Any, seen: Any, sieve: Any,
+                  rows: Any) -> Any:  # fmt: skip
+    """`invert` where N(y) takes a few words: every row a bit set. Without branches, which nothing could foresee."""
     begin, end = indptr[y], indptr[y + 1]
-    words = (end - begin + 63) >> 6
     count = 0
-    for w in range(words):
-        rows[w] = NONE  # the row of all k that have none
     for p in range(begin, end):
         prefetch(indices, indptr[indices[min(p + 4, end - 1)]])
         v = indices[p]
@@ -52,25 +49,40 @@ def invert(indptr: Any, indices: Any, y: Any, s: Any) -> Any:
         bit, word = ONE << (np.uint64(p - begin) & LOW), (p - begin) >> 6
         for q in range(np.uint64(indptr[v]), np.uint64(indptr[v + 1])):
             k = np.uint64(indices[q])
-            if words <= NARROW:
-                row = row_of[k]
-                if row == 0:
-                    seen[count] = k
-                    count += 1
-                    row = np.int32(count * words)
-                    row_of[k] = row
-                    sieve[sieve_word(k)] |= ONE << (k & LOW)
-                    for w in range(words):
-                        rows[row + w] = NONE
-                rows[np.uint64(row + word)] |= bit
-            else:
-                if span[2 * k + ONE] == 0:
-                    seen[count] = k
-                    count += 1
-                    sieve[sieve_word(k)] |= ONE << (k & LOW)
-                span[2 * k + ONE] += 1
-    if words > NARROW:
-        list_positions(indptr, indices, np.int64(y), np.int64(words), np.int64(count), s)
+            for w in range((count + 1) * words, (count + 2) * words):
+                rows[np.uint64(w)] = NONE
+            seen[count] = k
+            row = np.int64(row_of[k])
+            count += row == 0
+            row = row if row > 0 else count * words
+            row_of[k] = row
+            sieve[sieve_word(k)] |= ONE << (k & LOW)
+            rows[np.uint64(row + word)] |= bit
+    return count
+
+
+@lean_kernel
+def invert(indptr: Any, indices: Any, y: Any, s: Any) -> Any:
+    """Rows N(k) ∩ N(y) of all k that have one; returns how many."""
+    position, row_of, seen, sieve, rows, span = s.position, s.row_of, s.seen, s.sieve, s.rows_at_one, s.span
+    begin, end = indptr[y], indptr[y + 1]
+    words = (end - begin + 63) >> 6
+    for w in range(words):
+        rows[w] = NONE  # the row of all k that have none
+    if words <= NARROW:
+        return invert_narrow(indptr, indices, np.int64(y), np.int64(words), position, row_of, seen, sieve, rows)
+    count = 0
+    for p in range(begin, end):
+        v = indices[p]
+        position[v] = p - begin
+        for q in range(np.uint64(indptr[v]), np.uint64(indptr[v + 1])):
+            k = np.uint64(indices[q])
+            if span[2 * k + ONE] == 0:
+                seen[count] = k
+                count += 1
+                sieve[sieve_word(k)] |= ONE << (k & LOW)
+            span[2 * k + ONE] += 1
+    list_positions(indptr, indices, np.int64(y), np.int64(words), np.int64(count), s)
     return count
 
 
@@ -193,12 +205,16 @@ def second_rows(indptr: Any, indices: Any, private: Any, words: Any, kept: Any, 
 @lean_kernel
 def forget(indptr: Any, indices: Any, y: Any, count: Any, kept: Any, s: Any) -> None:
     """Undo `invert` and the rows of `second_rows`, ready for the next y."""
+    row_of, seen, sieve, span = s.row_of, s.seen, s.sieve, s.span
     for i in range(count):
-        k = s.seen[i]
-        s.row_of[k] = 0
-        s.sieve[sieve_word(k)] = NONE
-        s.span[2 * k] = 0
-        s.span[2 * k + 1] = 0
+        k = np.uint64(seen[i])
+        row_of[k] = 0
+        sieve[sieve_word(k)] = NONE
+    if indptr[y + 1] - indptr[y] > 64 * NARROW:
+        for i in range(count):
+            k = np.uint64(seen[i])
+            span[2 * k] = 0
+            span[2 * k + ONE] = 0
     for i in range(kept):
         s.slot[s.slots[i]] = -1
     for p in range(indptr[y], indptr[y + 1]):

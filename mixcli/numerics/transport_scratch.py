@@ -134,11 +134,11 @@ def allocate(sizes: Sizes) -> Scratch:
     """Working memory for one thread; pages that no edge needs are never touched."""
     n, d, s = sizes.nodes, sizes.targets + 72, sizes.sources + 72
     row, mask = d // 64 + 1, s // 64 + 1
-    ones = max(sizes.entries // 2 + 2 * row, NARROW * (min(n, sizes.entries) + 1))
+    ones = max(sizes.entries // 2 + 2 * row, NARROW * (min(n, sizes.entries) + 2))
     places = 1 << (2 * d).bit_length()
     u64, i32 = np.uint64, np.int32
     return Scratch(
-        position=np.full(n, -1, i32), span=np.zeros(2 * n, i32), seen=np.empty(n, i32),
+        position=np.full(n, -1, i32), span=np.zeros(2 * n, i32), seen=np.empty(n + 1, i32),
         entries=np.empty(sizes.entries + 1, i32), row_of=np.zeros(n, i32), sieve=np.zeros(SIEVE // 64, u64),
         rows_at_one=np.empty(ones, u64), slot=np.full(n, -1, i32), slots=np.empty(n, i32),
         pool=np.empty(sizes.pool + row, u64), picked=np.empty(sizes.degree + 1, i32), target=np.empty(row, u64),

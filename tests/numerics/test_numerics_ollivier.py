@@ -171,9 +171,9 @@ def test_an_interrupt_stops_between_chunks(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_a_hub_of_ten_thousand_leaves_costs_no_more_than_its_edges() -> None:
     g = families.star(10_001)
-    begin = time.perf_counter()
+    begin = time.process_time()
     assert ollivier.lin_lu_yau(*g.csr[:2], g.edges).exactly(0) == Fraction(2, 10_000)
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     ring = from_arcs(  # the leaves in a ring: two sources, 9,996 targets of which most are alike
         10_001,
         np.concatenate([g.edges, np.stack([np.arange(1, 10_001), np.roll(np.arange(1, 10_001), 1)], axis=1)]),
@@ -183,9 +183,9 @@ def test_a_hub_of_ten_thousand_leaves_costs_no_more_than_its_edges() -> None:
     sets = neighbour_sets(*ring.csr[:2])
     expected = [numerator(sets, 0, v, 1, 1) for v in ring.edges[spoke, 1].tolist()]
     _compiled(families.star(5), Fraction(1))  # compiled and loaded before the clock starts
-    begin = time.perf_counter()
+    begin = time.process_time()
     found = _compiled(ring, Fraction(1))
-    assert time.perf_counter() - begin < 2
+    assert time.process_time() - begin < 2
     assert found[spoke].tolist() == expected
 
 
