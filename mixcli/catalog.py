@@ -270,7 +270,14 @@ REWIRINGS = Catalog(
 SEQUENCE_REWIRINGS = Catalog(
     "sequence rewiring",
     {
+        "pause": "mixcli.rewiring.sequence.pause:Pause",
+        "sink": "mixcli.rewiring.sequence.sink:Sink",
+        "global": "mixcli.rewiring.sequence.global_tokens:GlobalTokens",
+        "offsets": "mixcli.rewiring.sequence.offsets:Offsets",
+        "bridge": "mixcli.rewiring.sequence.bridge:Bridge",
+        "expander": "mixcli.rewiring.sequence.expander:MaskExpander",
         "greedy_resistance": "mixcli.rewiring.sequence.greedy_resistance:GreedyResistance",
+        "differential": "mixcli.rewiring.sequence.differential:Differential",
     },
 )
 

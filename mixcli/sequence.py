@@ -243,7 +243,7 @@ class Attention:
         number, chosen = self.selection[layer]
         out = np.zeros((self.tokens, self.tokens), dtype=bool)
         for head in chosen:
-            out |= self.store.head(number, head) > 0
+            out |= self.store.head(number, head) != 0
         return out
 
     def like(self, layer: int) -> int:

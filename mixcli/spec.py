@@ -93,7 +93,8 @@ def build(cls: type[T], spec: Spec) -> T:
 
     Args:
         cls: a dataclass whose fields are int, float, bool, str, Literal, an optional one of these, or a number or one
-            of some words (`float | Literal["auto"]`).
+            of some words (`float | Literal["auto"]`); one of them may be `tuple[int, ...]` or `tuple[float, ...]`,
+            which takes all positional values from its place on.
         spec: what `parse` returned.
 
     Raises:
@@ -108,12 +109,16 @@ def build(cls: type[T], spec: Spec) -> T:
     """
     fields = {f.name: f for f in parameters(cls)}
     hints = _hints(typing.cast("Any", cls))
-    if len(spec.values) > len(fields):
+    many = _many(cls)
+    if len(spec.values) > len(fields) and many is None:
         allowed = ", ".join(fields) or "no parameters"
         raise UsageError(
             f"at most {len(fields)} values ({allowed})", f"{len(spec.values)}", "drop the rest", where=str(spec)
         )
-    given = dict(zip(fields, spec.values, strict=False))
+    values = spec.values
+    if many is not None and len(values) > (place := list(fields).index(many)):
+        values = (*values[:place], ",".join(values[place:]))
+    given = dict(zip(fields, values, strict=False))
     for key, value in spec.options:
         if key not in fields:
             hint = nearest(key, fields)
@@ -129,7 +134,12 @@ def build(cls: type[T], spec: Spec) -> T:
 def spec_of(name: str, obj: Any) -> str:
     """The shortest spec string that `build` turns back into `obj`."""
     parts = []
-    for f in parameters(type(obj)):
+    named, many = parameters(type(obj)), _many(type(obj))
+    if many is not None and getattr(obj, many) != next(f for f in named if f.name == many).default:
+        place = [f.name for f in named].index(many)
+        parts = [_text(getattr(obj, f.name)) for f in named[: place + 1]]
+        named = named[place + 1 :]
+    for f in named:
         value = getattr(obj, f.name)
         if value != f.default:
             parts.append(f"{f.name}={_text(value)}")
@@ -151,7 +161,15 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return f"did you mean {' or '.join(found)}?"
 
 
+def _many(cls: type) -> str | None:
+    """The field that takes several values, where a dataclass has one."""
+    hints = _hints(typing.cast("Any", cls))
+    return next((f.name for f in parameters(cls) if typing.get_origin(hints[f.name]) is tuple), None)
+
+
 def _text(value: Any) -> str:
+    if isinstance(value, tuple):
+        return ",".join(map(_text, value))
     if isinstance(value, bool):
         return str(value).lower()
     return repr(value) if isinstance(value, float) and math.isfinite(value) else str(value)
@@ -173,6 +191,8 @@ def _value(text: str, hint: Any, f: dataclasses.Field[Any], where: str) -> Any:
                 return choice
         options = ", ".join(map(str, args))
         raise UsageError(f"{f.name} to be one of {options}", text, nearest(text, map(str, args)), where=where)
+    if origin is tuple:
+        return tuple(_bounded(_number(one, args[0], f.name, where), f, where) for one in text.split(",") if one)
     if hint is bool:
         return _boolean(text, f.name, where)
     if hint in (int, float):
