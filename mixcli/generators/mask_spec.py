@@ -60,7 +60,7 @@ def sequence_of(
         files = _files(spec, convention)
         size = _tokens(spec, files, tokens or TOKENS)
         distinct = {layer.mask: layer for layer in spec.layers}
-        _check_size(size, len(distinct))
+        _check_size(size, sum(len(inner) for layer in distinct.values() for inner in layer.terms))
         made = {mask: _masks(layer, size, files) for mask, layer in distinct.items()}
         listed = tuple(mask for layer in spec.layers for _ in range(layer.repeat) for mask in made[layer.mask])
         listed, notes = _whole(listed, spec, files)
@@ -93,7 +93,7 @@ def mask_of_layer(text: str, tokens: int) -> Mask:
         name = MASKS.canonical(term.partition(":")[0])
         if name not in MASKS.table or name in OUTSIDE:
             raise UsageError("a mask of families that need no file", repr(term), "write its rows instead")
-    _check_size(tokens, 1)
+    _check_size(tokens, sum(map(len, spec.layers[0].terms)))
     return _masks(spec.layers[0], tokens, {})[0]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from mixcli.errors import UsageError
 from mixcli.generators.masks import at_least
+from mixcli.limits import Limits
 from mixcli.mask import Mask
 
 if TYPE_CHECKING:
@@ -58,8 +59,10 @@ def alibi(tokens: int, heads: int = 8, head: int = 0) -> Mask:
     """
     at_least("alibi", "heads", heads, 1)
     at_least("alibi", "head", head, 0)
-    if head > heads or heads > 4096:
-        raise UsageError("head <= heads <= 4096", f"head {head} of {heads}", "correct the mask", where="alibi")
+    if head > heads:
+        raise UsageError("head <= heads", f"head {head} of {heads}", "correct the mask", where="alibi")
+    cost = float(tokens) * tokens * (1 if head else heads)
+    Limits().check(f"alibi of {heads} heads", operations=cost, instead="name one head, or use fewer tokens")
     slopes = [2.0 ** (-8 * h / heads) for h in ([head] if head else range(1, heads + 1))]
 
     def weigh(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[Any]:

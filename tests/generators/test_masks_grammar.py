@@ -1,5 +1,9 @@
 """The grammar of mask specs: what each sign means, the way there and back, and one line for every mistake."""
 
+import io
+import json
+import time
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +14,7 @@ from mixcli.errors import LimitExceeded, MixcliError, UsageError
 from mixcli.generators.mask_family import mask_of
 from mixcli.generators.mask_grammar import Layer, MaskSpec, Sizes, parse_mask
 from mixcli.generators.mask_spec import mask_of_layer, sequence_of
+from mixcli.io import stream
 from mixcli.sequence import MaskSequence
 
 TERMS = (
@@ -183,11 +188,26 @@ def test_mistakes(spec: str, says: str) -> None:
         "causal,layers=1e9",
         "causal x10000000",
         "window:4 x9999; causal x9999",
+        "alibi:9999999",
+        pytest.param("causal,tokens=20000" + 200 * "&causal", id="two hundred masks"),
     ],
 )
 def test_what_would_not_fit_is_refused_at_once(spec: str) -> None:
-    with pytest.raises(LimitExceeded, match="use fewer"):
+    with pytest.raises(LimitExceeded, match="fewer"):
         sequence_of(spec)
+
+
+def test_a_hostile_line_is_refused_or_believed_at_once() -> None:
+    for tokens, spec in ((200_000, "causal"), (10_000, "alibi:100000"), (50_000, "&".join(["causal"] * 100))):
+        form = {"schema": "mixcli.mask/1", "tokens": tokens, "layers": [0], "masks": [{"spec": spec, "sha256": "0"}]}
+        started = time.perf_counter()
+        try:
+            (found,) = stream.read(io.BytesIO(json.dumps(form).encode()))
+        except LimitExceeded:
+            pass
+        else:
+            assert found.tokens == tokens
+        assert time.perf_counter() - started < 5
 
 
 def test_a_long_sequence_costs_nothing_before_it_is_looked_at() -> None:
