@@ -9,6 +9,7 @@ import numpy as np
 
 import mixcli
 from mixcli.generators.graphs import barbell, lollipop
+from mixcli.generators.mask_spec import sequence_of
 from mixcli.graph import Graph, from_arcs
 from mixcli.provenance import Step
 
@@ -69,6 +70,17 @@ def directed() -> Graph:
     return from_arcs(5, np.array([(0, 1), (1, 2), (2, 3), (3, 4), (3, 1)]), directed=True, name="feedback")
 
 
+MASKS = (
+    "causal,tokens=24,layers=3",
+    "window:4,tokens=24,layers=3",
+    "sink:1,4,tokens=24,layers=3",
+    "strided:5,tokens=24,layers=3",
+    "chunk:8,tokens=24,layers=3",
+    "window:4 x2; causal,tokens=24",
+)
+"""Masks of one length and depth, the last with a layer that differs."""
+
+
 def main() -> None:
     made = Step("generate", "sample_data/make.py")
     write = {
@@ -91,6 +103,9 @@ def main() -> None:
     for name, graphs in write.items():
         stamped = [g.with_step(made) for g in (graphs if isinstance(graphs, list) else [graphs])]
         mixcli.save(stamped, HERE / name, force=True)
+    masks = [sequence_of(spec) for spec in MASKS]
+    mixcli.save(masks, HERE / "masks.jsonl", force=True)
+    mixcli.save(masks[2], HERE / "mask.npz", force=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 
 import mixcli
 from mixcli.catalog import FORMATS
+from mixcli.sources import load_any
 
 SAMPLES = Path(__file__).parent.parent / "sample_data"
 
@@ -23,6 +24,26 @@ def script(name: str) -> ModuleType:
 
 def test_readme_table_is_what_mixcli_finds() -> None:
     assert script("expected").table() in (SAMPLES / "README.md").read_text(encoding="utf-8")
+
+
+def test_readme_table_of_sequences_is_what_mixcli_finds() -> None:
+    assert script("expected").sequence_table() in (SAMPLES / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_trained_decoder_reads_the_first_token() -> None:
+    attention = mixcli.load_sequence(SAMPLES / "attention.safetensors")
+    assert isinstance(attention, mixcli.Attention)
+    assert attention.causal
+    assert attention.store.hidden_states == 4
+    last = [weights[-1, 0] for layer, _, weights in attention.each() if layer == 2]
+    assert min(last) > 0.5
+
+
+def test_the_training_script_learns_the_task(tmp_path) -> None:
+    assert script("train_decoder").main(tmp_path / "attention.safetensors") >= 0.99
+    found = mixcli.load_sequence(tmp_path / "attention.safetensors")
+    kept = mixcli.load_sequence(SAMPLES / "attention.safetensors")
+    assert found.labels == kept.labels
 
 
 def test_barbell_in_closed_form() -> None:
@@ -44,5 +65,5 @@ def test_the_script_makes_these_files(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(make, "HERE", tmp_path)
     make.main()
     for path in sorted(tmp_path.iterdir()):
-        kept, made = (list(mixcli.load_all(p)) for p in (SAMPLES / path.name, path))
+        kept, made = (list(load_any(p)) for p in (SAMPLES / path.name, path))
         assert [g.fingerprint for g in kept] == [g.fingerprint for g in made]

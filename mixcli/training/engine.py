@@ -23,7 +23,7 @@ from mixcli.training.store import TrialResult
 from mixcli.training.tasks.base import Task, streams
 from mixcli.training.topology import Topology
 
-__all__ = ["run_trial"]
+__all__ = ["Fit", "fit", "run_trial"]
 
 
 def run_trial(
@@ -58,6 +58,27 @@ def run_trial(
 
     Cost: epochs × (arcs × width + nodes × width²) × layers operations.
     """
+    return fit(
+        task, topology, model, protocol, seed=seed, trial=trial, relations=relations, device=device
+    ).result()  # fmt: skip
+
+
+def fit(
+    task: Task,
+    topology: Topology | MaskTopology,
+    model: Model,
+    protocol: Protocol,
+    *,
+    seed: int,
+    trial: int,
+    relations: int = 1,
+    device: torch.device | None = None,
+) -> Fit:
+    """The same, with the trained network and what it was trained on.
+
+    Args:
+        task, topology, model, protocol, seed, trial, relations, device: as for `run_trial`.
+    """
     device = device or torch.device("cpu")
     model = model.completed(task)
     random = streams(seed, trial)
@@ -66,7 +87,7 @@ def run_trial(
         net = model.network(task, relations, _generator(random, "init", torch.device("cpu"))).to(device)
         loader: Loader = task.loader(topology, relations if model.relational else 1, device)
         drop = Dropout(model.dropout or 0.0, _generator(random, "dropout", device))
-        run = _Run(net, loader, protocol, drop)
+        run = Fit(net, loader, protocol, drop)
         held_out = np.concatenate([split.val, split.test])
         checks = list(loader.batches(held_out, loader.chunk()))
         order = random.rng("order")
@@ -75,7 +96,7 @@ def run_trial(
             run.evaluate(checks, len(split.val))
             if run.diverged or run.stale(protocol.patience):
                 break
-    return run.result()
+    return run
 
 
 def _generator(random: Any, what: str, device: torch.device) -> torch.Generator:
@@ -83,8 +104,8 @@ def _generator(random: Any, what: str, device: torch.device) -> torch.Generator:
 
 
 @dataclass
-class _Run:
-    """The state of a training: what has been reached, and how long it took."""
+class Fit:
+    """The state of a training: the network as it is now, what has been reached, and how long it took."""
 
     net: Network
     loader: Loader
