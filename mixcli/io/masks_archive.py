@@ -24,7 +24,7 @@ from mixcli.sequence import MaskSequence
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["arrays_of", "from_array", "head_in", "sequence_in", "stacked"]
+__all__ = ["arrays_of", "from_array", "head_in", "hint", "sequence_in", "stacked"]
 
 HINT = "it was written by something else, or is damaged"
 
@@ -85,6 +85,14 @@ def from_array(array: NDArray[Any], reading: Reading, format: str) -> Iterator[M
     if len(keep) < len(layers[0]):
         notes["padding"] = len(layers[0]) - len(keep)
     yield MaskSequence(masks, name=reading.name, provenance=(reading.step(format, **notes),))
+
+
+def hint(array: NDArray[Any]) -> dict[str, str]:
+    """A note for a square array that is taken for a graph and looks like a causal mask: its diagonal, nothing above."""
+    square = array.ndim == 2 and array.shape[0] == array.shape[1] > 1 and array.dtype.kind in "biu"
+    if not square or not array.diagonal().all() or np.triu(array, 1).any():
+        return {}
+    return {"looks_like_a_causal_mask": "mask:file:PATH reads it as one"}
 
 
 def stacked(sequence: MaskSequence) -> NDArray[np.uint8]:

@@ -78,7 +78,7 @@ def read(stream: BinaryIO, reading: Reading) -> Iterator[Thing]:
     if array.ndim > 2:
         yield from masks_archive.from_array(array, reading, "npy")
         return
-    yield from_array(array, reading, reading.step("npy"))
+    yield from_array(array, reading, reading.step("npy", **masks_archive.hint(array)))
 
 
 def write(graphs: Iterable[Graph | MaskSequence], stream: BinaryIO) -> None:

@@ -229,6 +229,13 @@ def test_arrays_of_three_axes_are_masks_without_being_told(tmp_path, format: str
     assert mixcli.load_sequence(saved(tmp_path, BOTH_WAYS[None]), mask_convention="block").visible(0)[0, 7]
 
 
+def test_a_graph_that_looks_like_a_mask_is_told(tmp_path) -> None:
+    graph = mixcli.load(saved(tmp_path, TRI))
+    assert graph.notes["looks_like_a_causal_mask"] == "mask:file:PATH reads it as one"
+    for array in (BOTH_WAYS, np.tri(8, k=-1, dtype=bool), TRI.astype(float), np.ones((1, 1), bool)):
+        assert "looks_like_a_causal_mask" not in mixcli.load(saved(tmp_path, array)).notes
+
+
 @pytest.fixture
 def modules(tmp_path, monkeypatch):
     (tmp_path / "mods_of_a_user.py").write_text(
