@@ -108,7 +108,7 @@ class Replay(Rewiring):
             yield edit
 
     def will_weigh(self) -> bool:
-        return not self.undo and bool(self._logged().weights)
+        return bool(self.file) and not self.undo and bool(self._logged().weights)
 
     def weigh(self, base: Graph, after: Graph, context: Context) -> Graph:
         if not self.will_weigh():
