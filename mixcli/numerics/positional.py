@@ -96,7 +96,8 @@ def _smallest(graph: Graph, k: int) -> tuple[NDArray[np.float64], NDArray[np.flo
     from scipy.sparse.linalg import eigsh
 
     wanted = min(graph.n - 2, k + graph.components.count)
-    start = np.random.default_rng(0).normal(size=graph.n)
+    rng = np.random.default_rng(0)
+    start = rng.normal(size=graph.n)
     values, vectors = eigsh(matrix, k=wanted, which="LA", v0=start, tol=1e-9)
     order = np.argsort(-values)
     return 1.0 - values[order], vectors[:, order]
