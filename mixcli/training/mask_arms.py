@@ -96,8 +96,8 @@ def _arm(name: str, spec: str, task: Reach, sequence: MaskSequence, context: Con
         _check(task, after, spec)
         added, removed = _difference(sequence, after)
     elif spec != NONE:
-        rewired = SEQUENCE_REWIRINGS.make(spec)(sequence, context)
-        after, added, removed = rewired.sequence, rewired.added, rewired.removed
+        after = SEQUENCE_REWIRINGS.make(spec)(sequence, context).sequence
+        added, removed = _difference(sequence, after)
     seconds = time.perf_counter() - began
     edges = sum(after.layers[layer].edges for layer in range(after.depth))
     steps = tuple(step.to_json() for step in after.provenance)
@@ -106,10 +106,14 @@ def _arm(name: str, spec: str, task: Reach, sequence: MaskSequence, context: Con
 
 
 def _difference(before: MaskSequence, after: MaskSequence) -> tuple[int, int]:
-    """Pairs (query, key), summed over layers, that `after` has more and less."""
+    """Pairs (query, key), summed over layers, that `after` has more and less; those of new tokens are more."""
     added = removed = 0
+    real = np.flatnonzero(after.roles == REAL) if after.tokens > before.tokens else np.arange(before.tokens)
+    kept = np.flatnonzero(before.roles == REAL) if after.tokens > before.tokens else real
     for layer in range(before.depth):
-        old, new = before.visible(layer), after.visible(layer)
+        new = after.visible(layer)
+        old = np.zeros_like(new)
+        old[np.ix_(real, real)] = before.visible(layer)[np.ix_(kept, kept)]
         added += int(np.count_nonzero(new & ~old))
         removed += int(np.count_nonzero(old & ~new))
     return added, removed
@@ -117,7 +121,7 @@ def _difference(before: MaskSequence, after: MaskSequence) -> tuple[int, int]:
 
 def _resistance(sequence: MaskSequence, context: Context) -> float | None:
     """Layered resistance between the first real token and the read-out; None where there is no walk."""
-    if sequence.tokens > RESISTANCE_TOKENS or "resistance_layered" not in SEQUENCE_MEASURES:
+    if sequence.tokens > RESISTANCE_TOKENS:
         return None
     found = SEQUENCE_MEASURES.make("resistance_layered")(sequence, context)
     value = float(np.asarray(found.data)[np.flatnonzero(sequence.roles == REAL)[0]])

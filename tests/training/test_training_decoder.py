@@ -184,3 +184,14 @@ def test_row_26_reach_is_learned_where_the_mask_allows_it(mask: str, learned: bo
     arm = result.record()["arms"][0]
     assert arm["reaches"] is learned
     assert arm["mean"] >= 0.99 if learned else 0.2 <= arm["mean"] <= 0.3
+
+
+def test_pairs_are_counted_over_all_layers() -> None:
+    arms = make_mask_arms({"w": [window()]}, ["none", "sink:1,4", "mask:sink:1,4", "pause:2", "mask:causal"], Context())
+    none, rewired, family, paused, dense = arms
+    assert (none.added, none.removed) == (0, 0)
+    assert (rewired.added, rewired.removed) == (family.added, family.removed) == (3 * 6, 0)
+    assert paused.edges - none.edges == paused.added - paused.removed
+    assert dense.added == 3 * (55 - 34)
+    assert none.topology.facts["reaches"] is True
+    assert none.topology.facts["layered_resistance"] == pytest.approx(3.0)
