@@ -24,6 +24,7 @@ from mixcli.io.attention_layout import (
     looks_like_mask,
     names_attention,
     rows_of,
+    skipped,
     states_of,
 )
 from mixcli.io.attention_npy import npy_part, npz_parts
@@ -37,6 +38,7 @@ from mixcli.io.attention_tokens import labels_of, labels_of_file
 from mixcli.io.attention_write import SCHEMA
 from mixcli.io.base import Reading
 from mixcli.io.safe_load import MAGIC, MODEL_OUTPUT
+from mixcli.limits import Limits
 from mixcli.numerics.attention_rows import padding, survey
 from mixcli.provenance import Step, loads
 from mixcli.sequence import SINK, Attention
@@ -46,6 +48,8 @@ __all__ = ["FORMATS", "Opened", "opened", "read"]
 FORMATS = ("attention", "safetensors")
 """What `--from` calls attention files."""
 NPY = b"\x93NUMPY"
+ENTRY = 16
+"""Bytes that an entry of a head takes while it is looked at."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Opened:
         format: "pt", "safetensors", "npz" or "npy".
         tree: parts in dicts and lists.
         about: what mixcli wrote into the file beside the arrays.
-        sha256: digest of the source.
+        sha256: digest of the source, where the file is a copy of it.
         reading: for messages.
     """
 
@@ -65,7 +69,7 @@ class Opened:
     format: str
     tree: Any
     about: dict[str, Any]
-    sha256: str
+    sha256: str | None
     reading: Reading = field(repr=False)
 
 
@@ -103,7 +107,7 @@ def opened(path: Path, *, format: str | None = None, name: str = "", sha256: str
         return None  # the readers of graphs say what is wrong with it
     about = _about(text)
     if forced or kind == "safetensors" or about or (is_attention(tree) and not _mask(tree, reading)):
-        return Opened(path, kind, tree, about, sha256 or _digest(path), reading)
+        return Opened(path, kind, tree, about, sha256, reading)
     return None
 
 
@@ -140,10 +144,14 @@ def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attent
     def raw(layer: int, head: int) -> Any:
         return rows_of(layers[layer], head)
 
+    Limits().check(f"a head of {tokens} tokens", memory=ENTRY * tokens**2, instead="save fewer tokens")
     lo, hi = padding(raw, chosen, tokens)
     seen = survey(raw, chosen, lo, hi, lambda layer: epsilon(layers[layer][0].part.dtype))
     sink, notes = resolved(seen, options.row_sum, (lo, tokens - hi), reading)
-    store = StoredHeads(tuple(layers), tuple(states), file.sha256, lo, hi, sink, seen, keep)
+    if others := skipped(file.tree):
+        notes["layers"] = f"stored as {', '.join(map(str, others))}, counted from 0 here"
+    sha256 = file.sha256 or _digest(file.path)
+    store = StoredHeads(tuple(layers), tuple(states), sha256, lo, hi, sink, seen, keep)
     about = file.about if len(file.about.get("roles", ())) == tokens and (lo, hi) == (0, tokens) and not sink else {}
     fields: dict[str, Any] = {
         "selection": chosen,
@@ -152,7 +160,7 @@ def _read(file: Opened, options: AttentionOptions, keep: Any) -> Iterator[Attent
         "roles": np.array([SINK] + [0] * (hi - lo) if sink else about.get("roles", ()), np.int8),
         "provenance": (
             *loads(json.dumps(file.about.get("provenance"))),
-            Step("read", file.format, None, file.sha256, notes),
+            Step("read", file.format, None, sha256, notes),
         ),
     }
     if labels is not None:
@@ -179,7 +187,8 @@ def _names_attention(path: Path) -> bool:
 def _mask(tree: Any, reading: Reading) -> bool:
     """Whether what could be attention by its shape is a mask by its values."""
     try:
-        return looks_like_mask(layers_of(tree, 0, reading))
+        layers = layers_of(tree, 0, reading)
+        return Limits().allows(memory=ENTRY * layers[0][-1].keys ** 2) and looks_like_mask(layers)
     except (InputError, UsageError):
         return False  # reading it says what is wrong
 

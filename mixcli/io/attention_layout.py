@@ -32,6 +32,7 @@ __all__ = [
     "named",
     "names_attention",
     "rows_of",
+    "skipped",
     "states_of",
 ]
 
@@ -199,6 +200,20 @@ def _from_dict(tree: dict[str, Any], reading: Reading) -> Any:
 def _numbered(tree: dict[str, Any], pattern: re.Pattern[str]) -> list[Any]:
     found = {int(m[1]): value for key, value in tree.items() if (m := pattern.fullmatch(key))}
     return [found[k] for k in sorted(found)]
+
+
+def skipped(tree: Any) -> list[int]:
+    """The numbers under which a file stores its layers, where they are not 0, 1, 2 …; otherwise none.
+
+    Example:
+        >>> skipped({"attentions.7": None, "attentions.3": None}), skipped({"attentions.0": None})
+        ([3, 7], [])
+    """
+    for pattern in (HOOKS, WEIGHTS) if isinstance(tree, dict) else ():
+        found = sorted(int(m[1]) for key in tree if (m := pattern.fullmatch(key)))
+        if found:
+            return found if found != list(range(len(found))) else []
+    return []
 
 
 def _residuals(tree: dict[str, Any]) -> list[Any]:

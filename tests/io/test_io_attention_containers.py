@@ -16,7 +16,7 @@ from attention_made import HEADS, LAYERS, TOKENS, causal, save, scores
 from safetensors.torch import load_file, save_file
 
 import mixcli
-from mixcli.errors import InputError, MixcliError, UsageError
+from mixcli.errors import InputError, LimitExceeded, MixcliError, UsageError
 from mixcli.graph import Graph
 from mixcli.sequence import SINK, Attention, MaskSequence
 from mixcli.sources import load_any, load_sequence
@@ -98,6 +98,27 @@ def test_numbers_as_they_are_sorted_not_as_text(tmp_path: Path) -> None:
     many = causal(layers=12)
     np.savez(tmp_path / "a.npz", **{name: part.numpy() for name, part in numbered("attn_{}", many).items()})
     same(loaded(tmp_path / "a.npz"), many[:, 0])
+
+
+def test_layers_that_were_captured_apart_keep_their_numbers_in_the_notes(tmp_path: Path) -> None:
+    save_file(
+        {f"blocks.{k}.attn.hook_pattern": A[n].contiguous() for n, k in enumerate((11, 3, 7))},
+        tmp_path / "a.safetensors",
+    )
+    found = loaded(tmp_path / "a.safetensors")
+    same(found, A[[1, 2, 0], 0])
+    assert found.origin.notes["layers"] == "stored as 3, 7, 11, counted from 0 here"
+
+
+def test_a_head_beyond_memory_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    tokens = 2**20
+    with (tmp_path / "a.npy").open("wb") as out:  # sparse: four terabytes that nobody writes
+        np.lib.format.write_array_header_1_0(
+            out, {"descr": "<f4", "fortran_order": False, "shape": (1, tokens, tokens)}
+        )
+        out.truncate(out.tell() + 4 * tokens**2)
+    with pytest.raises(LimitExceeded, match="a head of 1048576 tokens to fit"):
+        loaded(tmp_path / "a.npy")
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.float16, torch.bfloat16], ids=str)
