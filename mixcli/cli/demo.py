@@ -36,6 +36,19 @@ STORY = (
         "mixcli compare barbell.edgelist --arm none --arm sdrf --arm random --model gcn --trials 6"
         " --protocol epochs=80 --format table",
     ),
+    (
+        "Tokens are nodes too. Under a window of four, three layers never bring the first token to the last.",
+        "mixcli analyze mask:window:4,tokens=24,layers=3 -m reach -m resistance_layered -m influence --format table",
+    ),
+    (
+        "Let every token read the first one as well, and the last can know it.",
+        "mixcli rewire mask:window:4,tokens=24,layers=3 --method sink:1,4"
+        " | mixcli analyze -m reach -m resistance_layered -m influence --format table",
+    ),
+    (
+        "What a small decoder attends to, once it has learned to output the first token at the last.",
+        "mixcli analyze attention.safetensors -m conformance -m sinks -m entropy --format table",
+    ),
 )
 
 
