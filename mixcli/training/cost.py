@@ -34,7 +34,7 @@ COUNTED = 2**24
 """Widest network that is counted; the number of parameters of a wider one grows with the square of its width."""
 
 HELD_OUT = 0.4
-"""Most of the units that a random split validates and tests on."""
+"""Most of the units that a task's own split validates and tests on."""
 
 
 def parameters_of(plan: Plan) -> float:
@@ -82,14 +82,15 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
     inputs = 0.0 if _sparse(task) else float(task.width)
     widths = inputs + sum(inner) * ((model.layers or 1) - 1) + task.classes
     most = 0.0
+    share = HELD_OUT if plan.protocol.train is None and plan.protocol.splits in ("default", "several") else 1.0
     for arm in plan.arms:
         topology = cast("Topology", arm.topology)
         held = topology.arcs_held(model.layers or 1)
         rows, arcs = _batch(arm.task, topology, held, plan.protocol.batch_size)
         all_rows, all_arcs = _batch(arm.task, topology, held, 0)
         training = KEPT * FLOAT * rows * widths + ARC * arcs
-        at_once = min(HELD_OUT * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
-        evaluation = PASSED * FLOAT * at_once * max(inputs, task.classes, *inner) + HELD_OUT * ARC * all_arcs
+        at_once = min(share * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
+        evaluation = PASSED * FLOAT * at_once * max(inputs, task.classes, *inner) + share * ARC * all_arcs
         most = max(most, max(training, evaluation) + ARC * float(held.sum()) + _features(arm.task))
     return jobs * (FLOAT * COPIES * parameters_of(plan) + most)
 

@@ -73,11 +73,13 @@ def fit(
     trial: int,
     relations: int = 1,
     device: torch.device | None = None,
+    early: bool = False,
 ) -> Fit:
     """The same, with the trained network and what it was trained on.
 
     Args:
         task, topology, model, protocol, seed, trial, relations, device: as for `run_trial`.
+        early: keep the weights at the start and after the first epoch too, in `Fit.early`.
     """
     device = device or torch.device("cpu")
     model = model.completed(task)
@@ -88,12 +90,16 @@ def fit(
         loader: Loader = task.loader(topology, relations if model.relational else 1, device)
         drop = Dropout(model.dropout or 0.0, _generator(random, "dropout", device))
         run = Fit(net, loader, protocol, drop)
+        if early:
+            run.early["start"] = run.weights()
         held_out = np.concatenate([split.val, split.test])
         checks = list(loader.batches(held_out, loader.chunk()))
         order = random.rng("order")
         for _ in range(protocol.epochs):
             run.train(order.permutation(split.train))
             run.evaluate(checks, len(split.val))
+            if early and len(run.curves) == 1:
+                run.early["first epoch"] = run.weights()
             if run.diverged or run.stale(protocol.patience):
                 break
     return run
@@ -114,6 +120,10 @@ class Fit:
     curves: list[tuple[float, float, float, float]] = field(default_factory=list)
     best: tuple[float, float] = (-1.0, -math.inf)
     best_epoch: int = 0
+    best_state: dict[str, torch.Tensor] = field(default_factory=dict)
+    early: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
+    seen_epoch: int = 0
+    goal: float = 0.0
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
     loss: float = 0.0
     diverged: bool = False
@@ -123,7 +133,8 @@ class Fit:
         first = {id(p) for p in self.net.layers[0].parameters()}
         decay = [self.protocol.weight_decay if id(p) in first else 0.0 for p in parameters]
         self.adam = Adam(parameters, self.protocol.lr, decay)
-        self.plateau = Plateau(self.adam) if self.protocol.scheduler == "plateau" else None
+        bears = self.protocol.plateau_patience
+        self.plateau = Plateau(self.adam, patience=bears) if self.protocol.scheduler == "plateau" else None
 
     def train(self, units: np.ndarray) -> None:
         """One epoch over the units in the order given."""
@@ -155,12 +166,23 @@ class Fit:
         reached = (accuracy, -val_loss if math.isfinite(val_loss) else -math.inf)
         if reached > self.best:
             self.best, self.best_epoch = reached, len(self.curves)
+            self.best_state = self.weights()
+            self.rise(accuracy)
         synchronise(self.loader.device)
         self.seconds["evaluate"] += time.perf_counter() - began
 
+    def rise(self, accuracy: float) -> None:
+        """Note a best epoch that patience sees: each one, or those whose metric is above the last by the threshold."""
+        if self.protocol.threshold == 1 or not self.seen_epoch or accuracy > self.goal:
+            self.seen_epoch, self.goal = len(self.curves), accuracy * self.protocol.threshold
+
     def stale(self, patience: int) -> bool:
-        """Whether the best epoch lies more than `patience` epochs back."""
-        return patience > 0 and len(self.curves) - self.best_epoch >= patience
+        """Whether the last best epoch that counts lies `patience` epochs back."""
+        return patience > 0 and len(self.curves) - self.seen_epoch >= patience
+
+    def weights(self) -> dict[str, torch.Tensor]:
+        """A copy of the weights and running statistics as they are now, for `net.load_state_dict`."""
+        return {name: value.detach().clone() for name, value in self.net.state_dict().items()}
 
     def result(self) -> TrialResult:
         """What the trial gave."""

@@ -18,7 +18,7 @@ class Protocol:
     """The settings of one training; every arm of a comparison has the same.
 
     Adam throughout. The reported value is the test metric at the epoch with the best validation metric, ties going to
-    the lower validation loss; the value after the last epoch is stored next to it. Test labels choose nothing.
+    the lower validation loss, or with `report=last` after the last epoch; both are stored. Test labels choose nothing.
 
     Args: see the fields. Each kind of task has its own defaults (`Task.protocol`).
     """
@@ -29,8 +29,21 @@ class Protocol:
     patience: int = param(0, "stop after this many epochs without a better validation result; 0 never", ge=0)
     batch_size: int = param(64, "units per step; 0 for all at once", ge=0)
     scheduler: Literal["none", "plateau"] = param(
-        "none", "plateau: a tenth of the step size after 10 epochs without a lower training loss"
+        "none", "plateau: a tenth of the step size after some epochs without a lower training loss"
     )
+    plateau_patience: int = param(10, "epochs without a lower training loss that the plateau schedule bears", ge=0)
+    threshold: float = param(
+        1.0, "factor by which validation must rise above its last rise for patience to see it", ge=1
+    )
+    report: Literal["best", "last"] = param("best", "which epoch's test value is compared: best validation, or last")
+    splits: Literal["default", "several", "random", "stratified", "development"] = param(
+        "default",
+        "default: the task's own; several: given ones where there are several, else stratified; random: by trial, "
+        "whatever is given; stratified: the same, by class; development: a fixed test half, 20 per class to train on",
+    )
+    train: float | None = param(None, "share to train on in random and stratified splits; default by task", ge=0, le=1)
+    val: float | None = param(None, "share to validate on; the rest is for testing", ge=0, le=1)
+    drop_input: bool | None = param(None, "whether input features are dropped out too; default by task")
 
     def changed(self, changes: Mapping[str, Any] | None) -> Protocol:
         """A copy with some settings changed, values as text or already of their type.
@@ -39,8 +52,9 @@ class Protocol:
             UsageError: no such setting, or a value out of range.
 
         Example:
-            >>> Protocol().changed({"epochs": "5", "lr": 0.01})
-            Protocol(lr=0.01, weight_decay=0.0, epochs=5, patience=0, batch_size=64, scheduler='none')
+            >>> changed = Protocol().changed({"epochs": "5", "lr": 0.01})
+            >>> changed.epochs, changed.lr, changed.patience
+            (5, 0.01, 0)
         """
         if not changes:
             return self

@@ -47,12 +47,12 @@ class Task(ABC):
     """Least and greatest value of the metric."""
     hidden: ClassVar[int]
     dropout: ClassVar[float]
-    drop_input: ClassVar[bool] = False
-
     name: str
     classes: int
     layers: int
     """Convolutions, where the model does not say."""
+    drop_input: bool = False
+    """Whether input features are dropped out too."""
     labels: NDArray[np.int64]
     """(units,) class of each unit, -1 where it has none."""
 
@@ -75,6 +75,21 @@ class Task(ABC):
     @abstractmethod
     def fixed(self) -> bool:
         """Whether every trial has the same split, so that trials differ by initialisation only."""
+
+    @property
+    def same_test(self) -> bool:
+        """Whether every trial is tested on the same units, so that results speak of these, and need no correction."""
+        return self.fixed
+
+    def under(self, protocol: Protocol) -> Task:
+        """This task, split and fed as a protocol says; itself where the protocol leaves that to the task.
+
+        Raises:
+            NotApplicable: the task's splits are its own.
+        """
+        if protocol.splits == "default" and protocol.train is protocol.val is protocol.drop_input is None:
+            return self
+        raise NotApplicable("a task on labelled nodes or graphs for other splits", self.kind, where="--protocol")
 
     @abstractmethod
     def split(self, seed: int, trial: int) -> Split:

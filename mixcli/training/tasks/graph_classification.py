@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from mixcli.errors import NotApplicable
 from mixcli.graph import Graph
 from mixcli.training.protocol import Protocol
-from mixcli.training.tasks.base import Split, Task, class_numbers, stratified, streams
+from mixcli.training.tasks.base import Split, Task, class_numbers
 from mixcli.training.tasks.features import digest, features, ones
+from mixcli.training.tasks.splits import SplitRule, ruled
 
 if TYPE_CHECKING:
     import torch
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from mixcli.training.topology import Topology
 
 __all__ = ["GraphClassification"]
+
+SPLITS = SplitRule("stratified", 0.8, 0.1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,8 @@ class GraphClassification(Task):
         start: (graphs + 1,) where each graph's nodes begin.
         labels: (graphs,) classes.
         classes: how many there are.
+        rule: of the splits.
+        drop_input: whether features are dropped out too.
     """
 
     kind: ClassVar[str] = "graph_classification"
@@ -57,6 +63,8 @@ class GraphClassification(Task):
     labels: NDArray[np.int64]
     classes: int
     layers: int = 5
+    rule: SplitRule = SPLITS
+    drop_input: bool = False
     fixed: ClassVar[bool] = False
 
     @classmethod
@@ -93,8 +101,19 @@ class GraphClassification(Task):
         return digest(self.kind, self.x, self.start, self.labels)
 
     def split(self, seed: int, trial: int) -> Split:
-        """80/10/10 by the trial, stratified by class."""
-        return stratified(self.labels, 0.8, 0.1, streams(seed, trial).rng("split"))
+        """80/10/10 by the trial, stratified by class, where the protocol says nothing else."""
+        return self.rule.split(self.labels, seed, trial)
+
+    @property
+    def same_test(self) -> bool:
+        """Whether the rule tests on the same graphs in every trial."""
+        return self.rule.same_test
+
+    def under(self, protocol: Protocol) -> GraphClassification:
+        """This task with the splits that a protocol asks for."""
+        return dataclasses.replace(
+            self, rule=ruled(protocol, self.rule), drop_input=protocol.drop_input or self.drop_input
+        )
 
     def loader(self, topology: Topology, relations: int, device: torch.device) -> Loader:
         """Batches of whole graphs."""
@@ -106,5 +125,5 @@ class GraphClassification(Task):
         """Sizes and the rule of the split."""
         return {
             "kind": self.kind, "metric": self.metric, "graphs": len(self.labels), "classes": self.classes,
-            "features": self.width, "split": "80/10/10 stratified by class, by trial",
+            "features": self.width, "split": str(self.rule),
         }  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from mixcli.errors import InputError, NotApplicable
 from mixcli.graph import Graph
 from mixcli.training.protocol import Protocol
-from mixcli.training.tasks.base import Split, Task, class_numbers, stratified, streams
+from mixcli.training.tasks.base import Split, Task, class_numbers
 from mixcli.training.tasks.features import digest, features, normalised, thinned
+from mixcli.training.tasks.splits import SplitRule, ruled
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 __all__ = ["NodeClassification"]
 
 MASKS = ("train_mask", "val_mask", "test_mask")
+
+SPLITS = SplitRule("stratified", 0.6, 0.2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +50,13 @@ class NodeClassification(Task):
         labels: (n,) classes, -1 for nodes without.
         classes: how many there are.
         masks: (3, n, k) the given splits, or None.
+        rule: of the splits where none are given.
+        drop_input: whether features are dropped out too.
     """
 
     kind: ClassVar[str] = "node_classification"
     hidden: ClassVar[int] = 16
     dropout: ClassVar[float] = 0.5
-    drop_input: ClassVar[bool] = True
     protocol: ClassVar[Protocol] = Protocol(lr=0.01, weight_decay=5e-4, epochs=200, batch_size=0)
 
     name: str
@@ -60,6 +65,8 @@ class NodeClassification(Task):
     classes: int
     masks: NDArray[np.bool_] | None = None
     layers: int = 2
+    rule: SplitRule = SPLITS
+    drop_input: bool = True
 
     @classmethod
     def of(cls, graph: Graph, name: str = "") -> NodeClassification:
@@ -96,8 +103,21 @@ class NodeClassification(Task):
     def split(self, seed: int, trial: int) -> Split:
         """The given split, its column `trial mod k`, or 60/20/20 by the trial, stratified by class."""
         if self.masks is None:
-            return stratified(self.labels, 0.6, 0.2, streams(seed, trial).rng("split"))
+            return self.rule.split(self.labels, seed, trial)
         return Split(*(np.flatnonzero(m) for m in self.masks[:, :, trial % self.masks.shape[2]]))
+
+    @property
+    def same_test(self) -> bool:
+        """Whether there is one given split, or a rule that tests on the same nodes in every trial."""
+        return self.fixed if self.masks is not None else self.rule.same_test
+
+    def under(self, protocol: Protocol) -> NodeClassification:
+        """This task with the splits that a protocol asks for, and its word on dropping features."""
+        few = protocol.splits == "several" and self.masks is not None and self.masks.shape[2] == 1
+        kept = protocol.splits == "default" or (protocol.splits == "several" and not few)
+        drop = self.drop_input if protocol.drop_input is None else protocol.drop_input
+        masks = self.masks if kept else None
+        return dataclasses.replace(self, masks=masks, rule=ruled(protocol, self.rule), drop_input=drop)
 
     def loader(self, topology: Topology, relations: int, device: torch.device) -> Loader:
         """The whole graph, read out at some nodes."""
@@ -107,7 +127,7 @@ class NodeClassification(Task):
 
     def facts(self) -> dict[str, Any]:
         """Sizes and the rule of the split."""
-        rule = "60/20/20 stratified by class, by trial"
+        rule = str(self.rule)
         if self.masks is not None:
             rule = "as given" if self.fixed else f"as given, {self.masks.shape[2]} in turn"
         return {
