@@ -27,14 +27,17 @@ def batch_norm(
     evaluation.
 
     Args:
-        h: (rows, d).
+        h: (rows, d), or (trials, rows, d), each trial by itself; then all but `real` have an axis of trials in front.
         real: (rows,) False for virtual nodes, which are shifted and scaled like the others; None where there are none.
-        running_mean: (d,), changed in place in training.
-        running_var: (d,), changed in place in training.
+            Of several trials (trials, rows, 1), never None.
+        running_mean: (d,), or (trials, 1, d), changed in place in training.
+        running_var: (d,), likewise.
         scale: (d,).
         shift: (d,).
         training: whether the batch's own statistics are used.
     """
+    if h.dim() == 3:
+        return _by_trial(h, real, running_mean, running_var, training) * scale + shift
     known = h if real is None else h[real]
     training = training and len(known) > 1
     if real is None or not training:
@@ -44,3 +47,18 @@ def batch_norm(
         running_mean.lerp_(mean, MOMENTUM)
         running_var.lerp_(var * (len(known) / (len(known) - 1)), MOMENTUM)
     return (h - mean) * (var + EPSILON).rsqrt() * scale + shift
+
+
+def _by_trial(h: Tensor, real: Tensor | None, running_mean: Tensor, running_var: Tensor, training: bool) -> Tensor:
+    if not training or real is None:
+        return (h - running_mean) * (running_var + EPSILON).rsqrt()
+    count = real.sum(dim=1, keepdim=True)
+    mean = (h * real).sum(dim=1, keepdim=True) / count
+    var = ((h - mean).square() * real).sum(dim=1, keepdim=True) / count
+    with torch.no_grad():
+        enough = (count > 1).to(h.dtype)
+        running_mean.lerp_(mean, MOMENTUM * enough)
+        running_var.lerp_(var * (count / (count - 1).clamp(min=1)), MOMENTUM * enough)
+    mean = torch.where(count > 1, mean, running_mean)
+    var = torch.where(count > 1, var, running_var)
+    return (h - mean) * (var + EPSILON).rsqrt()

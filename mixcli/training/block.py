@@ -176,6 +176,7 @@ class FullyAdjacent:
         if variant not in ("complete", "mean", "sum"):
             raise InputError("a last layer of complete, mean or sum", repr(variant), "correct the layer plan")
         self.block, self.variant, self.real = block, variant, block.real
+        self.relations = block.relations + 1
         self._size = block.size[block.graph][:, None]
 
     def gcn(self, h: Tensor) -> Tensor:

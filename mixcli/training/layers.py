@@ -1,4 +1,8 @@
-"""The layers: parameters from an explicit generator, message passing left to the batch they are given."""
+"""The layers: parameters from an explicit generator, message passing left to the batch they are given.
+
+Features are (rows, d); or (trials, rows, d) where each parameter has an axis of trials in front, (trials, inputs,
+outputs) and (trials, 1, outputs), and the batch mixes for all of them.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +28,14 @@ def glorot(generator: Generator, *shape: int) -> nn.Parameter:
 
 def through(mix: Callable[[Tensor], Tensor], x: Tensor | SparseRows, weight: Tensor) -> Tensor:
     """mix(x) W = mix(x W), in the order that mixes fewer columns."""
-    if isinstance(x, SparseRows) or weight.shape[1] <= weight.shape[0]:
+    if not isinstance(x, Tensor) or weight.shape[-1] <= weight.shape[-2]:
         return mix(x @ weight)
     return mix(x) @ weight
+
+
+def affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """x W + b."""
+    return (torch.addmm if x.dim() == 2 else torch.baddbmm)(bias, x, weight)
 
 
 class GCNLayer(nn.Module):
@@ -62,7 +71,7 @@ class GINLayer(nn.Module):
         h = through(mix.gin, x, self.first)
         running = self.running_mean, self.running_var
         h = batch_norm(h, mix.real, *running, self.scale, self.shift, self.training)
-        return torch.addmm(self.bias, torch.relu(h), self.second)
+        return affine(torch.relu(h), self.second, self.bias)
 
 
 class RGCNLayer(nn.Module):
@@ -76,9 +85,8 @@ class RGCNLayer(nn.Module):
 
     def forward(self, x: Tensor | SparseRows, mix: Mixer) -> Tensor:
         h = x @ self.root + self.bias
-        known = mix.relations if isinstance(mix, Block) else mix.block.relations + 1
-        for relation, weight in enumerate(self.weight[:known]):
-            h = h + through(partial(mix.mean, relation=relation), x, weight)
+        for relation in range(min(mix.relations, self.weight.shape[-3])):
+            h = h + through(partial(mix.mean, relation=relation), x, self.weight[..., relation, :, :])
         return h
 
 
