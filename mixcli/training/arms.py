@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mixcli.catalog import REWIRINGS
 from mixcli.context import Context, silent
@@ -23,7 +24,7 @@ from mixcli.training.tasks.infer import infer_task
 from mixcli.training.tasks.transfer import Transfer
 from mixcli.training.topology import Topology, topology_of
 
-__all__ = ["NONE", "Arm", "arm_spec", "encoded", "make_arms"]
+__all__ = ["NONE", "Arm", "arm_spec", "edits", "encoded", "make_arms"]
 
 NONE = "none"
 """The arm without a rewiring."""
@@ -44,6 +45,11 @@ class Arm:
         removed: edges removed, in the same sense.
         seconds: rewiring time.
         provenance: what was done to the first graph, as JSON.
+        counts: (graphs, 2) edges added to and removed from each graph, None where nodes or directions differ.
+        changes: settings of model and protocol in which its training differs from the plan's, such as a tuned "lr".
+        source: name of the source it comes from.
+        control: what it controls for, "mlp", "random" or "empty relation"; empty for an arm that was asked for.
+        of: names of the arms that a random control is for.
     """
 
     name: str
@@ -55,6 +61,11 @@ class Arm:
     removed: int | None
     seconds: float
     provenance: tuple[dict[str, Any], ...] = ()
+    counts: NDArray[np.int64] | None = None
+    changes: Mapping[str, float] = field(default_factory=dict)
+    source: str = ""
+    control: str = ""
+    of: tuple[str, ...] = ()
 
     @property
     def overlays(self) -> dict[str, Any]:
@@ -124,9 +135,9 @@ def make_arms(
             name = spec if len(sources) == 1 else source if spec == NONE else f"{source} + {spec}"
             count = sum(a.name == name or a.name.startswith(f"{name} #") for a in arms)
             made, after = _arm(f"{name} #{count + 1}" if count else name, spec, task, graphs, context)
+            made = dataclasses.replace(made, source=source)
             if spec == NONE:
-                added, removed = _edits(next(iter(sources.values())), graphs)
-                made = dataclasses.replace(made, added=added, removed=removed)
+                made = _counted(made, edits(next(iter(sources.values())), graphs))
             arms += encoded(made, after, encodings) if encodings else [made]
     return arms
 
@@ -148,16 +159,27 @@ def encoded(arm: Arm, graphs: Sequence[Graph], encodings: Sequence[str]) -> list
     return made
 
 
-def _edits(before: Sequence[Graph], after: Sequence[Graph]) -> tuple[int, int] | tuple[None, None]:
-    """Edges that `after` has more and less than `before`, node for node; (None, None) where nodes do not correspond."""
+def edits(before: Sequence[Graph], after: Sequence[Graph]) -> NDArray[np.int64] | None:
+    """(graphs, 2) edges that each of `after` has more and less than its `before`; None where nodes do not correspond.
+
+    Example:
+        >>> from mixcli.generators.graphs import cycle, path
+        >>> edits([path(5), cycle(5)], [cycle(5), path(5)]).tolist()
+        [[1, 0], [0, 1]]
+    """
     if [(g.n, g.directed) for g in before] != [(g.n, g.directed) for g in after]:
-        return None, None
-    added = removed = 0
-    for old, new in zip(before, after, strict=True):
+        return None
+    out = np.zeros((len(before), 2), dtype=np.int64)
+    for row, old, new in zip(out, before, after, strict=True):
         keys = [g.edges[:, 0] * g.n + g.edges[:, 1] for g in (old, new)]
         common = len(np.intersect1d(*keys, assume_unique=True))
-        added, removed = added + new.m - common, removed + old.m - common
-    return added, removed
+        row[:] = new.m - common, old.m - common
+    return out
+
+
+def _counted(arm: Arm, counts: NDArray[np.int64] | None) -> Arm:
+    added, removed = (None, None) if counts is None else counts.sum(axis=0).tolist()
+    return dataclasses.replace(arm, added=added, removed=removed, counts=counts)
 
 
 def _task(source: str, graphs: Sequence[Graph], first: Task | None, context: Context) -> Task:
@@ -184,13 +206,13 @@ def _arm(name: str, spec: str, task: Task, graphs: Sequence[Graph], context: Con
     method = REWIRINGS.make(spec)
     many = len(graphs) > 1
     inner = dataclasses.replace(context, progress=silent) if many else context
-    began, added, removed = time.perf_counter(), 0, 0
+    began, counts = time.perf_counter(), np.zeros((len(graphs), 2), dtype=np.int64)
     after: list[Graph] = []
     for done, graph in enumerate(graphs):
         rewired = apply(method, graph, context=inner)
         if rewired.interrupted:
             raise Interrupted("Ctrl-C while rewiring", fix="finished trials are kept; run the command again to go on")
-        added, removed = added + rewired.added, removed + rewired.removed
+        counts[done] = rewired.added, rewired.removed
         after.append(rewired.graph)
         inner.forget()
         if many:
@@ -198,4 +220,5 @@ def _arm(name: str, spec: str, task: Task, graphs: Sequence[Graph], context: Con
     seconds = time.perf_counter() - began
     steps = tuple(s.to_json() for s in after[0].provenance)
     edges = sum(g.m for g in after)
-    return Arm(name, spec, task, topology_of(after), edges, added, removed, seconds, steps), after
+    arm = Arm(name, spec, task, topology_of(after), edges, 0, 0, seconds, steps)
+    return _counted(arm, counts), after

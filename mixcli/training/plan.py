@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,10 @@ from mixcli.training.models.base import Model
 from mixcli.training.protocol import Protocol
 from mixcli.training.store import SCHEMA, TrialResult, digest_of
 
-__all__ = ["Plan", "model_spec"]
+__all__ = ["Job", "Plan", "model_spec"]
+
+Job = tuple[int, int]
+"""Numbers of the arm and of the trial."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,17 +45,27 @@ class Plan:
         return max(a.topology.relation_count for a in self.arms) if self.model.relational else 1
 
     @cached_property
-    def jobs(self) -> list[tuple[int, int]]:
+    def jobs(self) -> list[Job]:
         """(arm, trial) in the order of running: trial by trial, so that what an interrupted run has got is paired."""
         return [(a, t) for t in range(self.trials) for a in range(len(self.arms))]
+
+    def model_of(self, arm: int) -> Model:
+        """The model of an arm: the plan's, with the arm's own dropout where it has one."""
+        changes = self.arms[arm].changes
+        return replace(self.model, dropout=changes["dropout"]) if "dropout" in changes else self.model  # type: ignore[type-var]
+
+    def protocol_of(self, arm: int) -> Protocol:
+        """The protocol of an arm: the plan's, with what the arm changes of it."""
+        changes = {k: v for k, v in self.arms[arm].changes.items() if k != "dropout"}
+        return self.protocol.changed(changes)
 
     def describe(self, arm: int, trial: int) -> dict[str, Any]:
         """Everything that a trial's result depends on."""
         a = self.arms[arm]
         return {
             "schema": SCHEMA, "task": a.task.kind, "dataset": a.task.digest, "arm": a.spec,
-            "topology": a.topology.digest, "model": model_spec(self.model), "relations": self.relations,
-            "protocol": self.protocol.to_json(), "seed": self.seed, "trial": trial,
+            "topology": a.topology.digest, "model": model_spec(self.model_of(arm)), "relations": self.relations,
+            "protocol": self.protocol_of(arm).to_json(), "seed": self.seed, "trial": trial,
             "device": self.device.partition(":")[0],
         }  # fmt: skip
 
@@ -73,8 +86,8 @@ class Plan:
 
         a = self.arms[arm]
         return run_trial(
-            a.task, a.topology, self.model, self.protocol, seed=self.seed, trial=trial, relations=self.relations,
-            device=torch.device(self.device),
+            a.task, a.topology, self.model_of(arm), self.protocol_of(arm), seed=self.seed, trial=trial,
+            relations=self.relations, device=torch.device(self.device),
         )  # fmt: skip
 
 
