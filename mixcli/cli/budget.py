@@ -1,6 +1,6 @@
 """`--budget` and `--until`: where a rewiring ends."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -10,13 +10,16 @@ from mixcli.errors import NotApplicable, UsageError
 if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.rewiring.base import Rewiring
+    from mixcli.sequence import MaskSequence, TokenGraph
 
 __all__ = ["Budget", "BudgetOption", "EveryOption", "UntilOption", "needs_edits"]
 
 BudgetOption = Annotated[
     str | None,
     typer.Option(
-        "--budget", metavar="N|N%", help="Make N edits, or N % of the edges, whatever the method's iterations."
+        "--budget",
+        metavar="N|N%",
+        help="Make N edits, or N % of the edges (of the pairs of a mask), whatever the method's iterations.",
     ),
 ]
 
@@ -25,8 +28,9 @@ UntilOption = Annotated[
     typer.Option(
         "--until",
         metavar="CONDITION",
-        help="Stop at the first edit after which it holds: spectral_gap>=0.1, balanced_forman.min>=-1. "
-        "Without --budget it gives up after as many edits as the graph has edges.",
+        help="Stop at the first edit after which it holds: spectral_gap>=0.1, balanced_forman.min>=-1; of masks "
+        "resistance_layered<=1, which is of the first token. Without --budget it gives up after as many edits as there "
+        "are edges, or pairs in a layer.",
     ),
 ]
 EveryOption = Annotated[
@@ -35,7 +39,7 @@ EveryOption = Annotated[
 
 
 class Budget:
-    """A number of edits, or a share of each graph's edges.
+    """A number of edits, or a share of each graph's edges or each mask's pairs.
 
     Args:
         text: what the user gave, or None.
@@ -59,6 +63,13 @@ class Budget:
     def of(self, graph: "Graph") -> int | None:
         """Edits for a graph, or None where the method decides."""
         return self.count if self.share is None else round(self.share * graph.m)
+
+    def of_pairs(self, tokens: "TokenGraph") -> int | None:
+        """Edits for a mask sequence, a share being one of the pairs of a layer; None where the method decides."""
+        if self.share is None or tokens.kind != "mask":
+            return self.count
+        pairs = sum(mask.edges for mask in cast("MaskSequence", tokens).layers)
+        return round(self.share * pairs / tokens.depth)
 
 
 def needs_edits(method: "Rewiring", what: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mixcli.report.table import number, rendered
 
@@ -25,7 +25,7 @@ def curve_table(trace: Trace, *, color: str = "auto") -> str:
     from rich.table import Table
 
     knees, base = trace.knees, trace.rewired.base
-    title = f"{base.name}: {base.n} nodes, {base.m} edges"
+    title = f"{base.name}: {_size(base)}"
     table = Table(
         title=escape(title), title_justify="left", title_style="bold", header_style="bold", caption_justify="left",
         caption=f"◂ {KNEE}" if knees else None,
@@ -40,3 +40,9 @@ def curve_table(trace: Trace, *, color: str = "auto") -> str:
             cells.append(text + (" ◂" if knees.get(column.name) == look.edits else "  "))
         table.add_row(str(look.edits), str(look.added), str(look.removed), *cells)
     return rendered(table, color=color, wide=True)
+
+
+def _size(base: Any) -> str:
+    if hasattr(base, "tokens"):
+        return f"{base.tokens} tokens, {base.depth} layers, {base.layers[0].edges} pairs in the first"
+    return f"{base.n} nodes, {base.m} edges"

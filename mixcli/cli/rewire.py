@@ -1,4 +1,4 @@
-"""`mixcli rewire`: change a graph, say what was changed, and write it in the form it came in."""
+"""`mixcli rewire`: change a graph or masks, say what was changed, and write it in the form it came in."""
 
 import sys
 from collections.abc import Iterator
@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixcli.catalog import REWIRINGS
 from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.edit_log import LogOption, opened
@@ -16,6 +15,8 @@ from mixcli.cli.options import ATTENTION, shared
 from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.resume import ResumeOption, keeping
 from mixcli.cli.rewire_job import Job
+from mixcli.cli.rewire_tokens import TokensJob
+from mixcli.cli.rewirings import AskedRewiring
 from mixcli.cli.shell import Shell, different, pipe_errors
 from mixcli.cli.told import would
 from mixcli.errors import UsageError
@@ -28,6 +29,8 @@ Examples:
   mixcli rewire --method sdrf:iterations=20 karate.gml -o rewired.gml
   cat graph.pt | mixcli rewire --method fosr --budget 5% --to jsonl | mixcli analyze
   mixcli rewire zoo:lollipop:5,3 --method fosr:iterations=3,converged=true --log edits.jsonl --to edgelist
+  mixcli rewire mask:window:4,tokens=24,layers=3 --method sink:1,4 -o rewired.jsonl
+  mixcli rewire mask:window:4,tokens=64 --method greedy_resistance --until "resistance_layered<=2" | mixcli analyze
 """
 
 
@@ -58,15 +61,23 @@ def rewire(
         int, typer.Option("--jobs", metavar="N", help="Processes to spread the graphs of a stream over.", min=1)
     ] = 1,
 ) -> None:
-    """Add and remove edges, write the graph as it came."""
+    """Add and remove edges, pairs or tokens, and write graphs, masks and attention as they came."""
     from mixcli.io import stream
 
-    if not method:
-        raise UsageError("--method METHOD", "none", f"choose one of: {', '.join(REWIRINGS)}")
-    limits = Constraining(max_degree, forbid, keep_connected, sides)
-    job = Job(shell, method, Budget(budget), limits, until, every, jobs)
+    asked_rewiring = AskedRewiring(method)
+    spent, limits = Budget(budget), Constraining(max_degree, forbid, keep_connected, sides)
     different("--log", log, "--output", shell.output)
     shell.processor_only("rewirings")
+    kind, things = asked_rewiring.kind(shell, sources)
+    if kind == "tokens":
+        given = {
+            "--max-degree": max_degree is not None, "--forbid": forbid is not None, "--keep-connected": keep_connected,
+            "--sides": sides is not None, "--resume": resume, "--jobs": jobs > 1,
+        }  # fmt: skip
+        only_graphs = [name for name, there in given.items() if there]
+        TokensJob(shell, asked_rewiring, spent, until, every, only_graphs).run(things, to, log)
+        return
+    job = Job(shell, asked_rewiring, spent, limits, until, every, jobs)
     asked = {
         "--method": job.spec, "--seed": shell.seed, "--budget": budget, "--until": until, "--every": every,
         "--max-degree": max_degree, "--keep-connected": keep_connected, "--sides": sides, "--log": log and str(log),
@@ -74,7 +85,7 @@ def rewire(
     with keeping(shell, job.rewiring, asked, resume) as journal, ExitStack() as stack, Interrupts() as interrupts:
         force = shell.force or (journal is not None and journal.resumed)
         edits = None if shell.dry_run else opened(stack, log, force)
-        results = job.results(sources, edits, journal, interrupts)
+        results = job.results(things, edits, journal, interrupts)
         first = next(results, None)
         if first is None:
             return

@@ -9,6 +9,7 @@ from mixcli.cli.budget import Budget, needs_edits
 from mixcli.cli.constraints import Constraining
 from mixcli.cli.edit_log import write_log
 from mixcli.cli.interrupts import Interrupts
+from mixcli.cli.rewirings import AskedRewiring, Things
 from mixcli.cli.shell import Shell, plural
 from mixcli.cli.told import Told
 from mixcli.errors import Interrupted, MixcliError, UsageError
@@ -30,7 +31,7 @@ class Job:
 
     Args:
         shell: the shared options.
-        method: spec of the rewiring.
+        asked: the rewiring.
         budget: edits for each graph.
         limits: constraints for each graph.
         until: condition to stop at, or None.
@@ -39,13 +40,15 @@ class Job:
     """
 
     def __init__(
-        self, shell: Shell, method: str, budget: Budget, limits: Constraining, until: str | None, every: int, jobs: int
-    ) -> None:
+        self, shell: Shell, asked: AskedRewiring, budget: Budget, limits: Constraining, until: str | None, every: int,
+        jobs: int,
+    ) -> None:  # fmt: skip
         from mixcli.rewiring.base import Rewiring
         from mixcli.spec import spec_of
 
         self.shell, self.budget, self.limits, self.every, self.jobs = shell, budget, limits, every, jobs
-        self.rewiring = made = REWIRINGS.make(method)  # a wrong spec must fail before anything is read
+        self.asked, self.rewiring = asked, asked.graph
+        made = self.rewiring
         self.spec = spec_of(REWIRINGS.name_of(type(made)), made)
         if until is not None:
             needs_edits(made, "--until")
@@ -64,19 +67,19 @@ class Job:
             raise UsageError("--jobs without what looks at each edit or graph by itself", found, "leave --jobs out")
 
     def results(
-        self, sources: list[str] | None, edits: Any, journal: "Journal | None", interrupts: Interrupts
+        self, things: Things, edits: Any, journal: "Journal | None", interrupts: Interrupts
     ) -> "Iterator[Rewired]":
         """The rewired graphs, one by one; a graph the method refuses gives one line.
 
         Args:
-            sources: as given.
+            things: of the sources.
             edits: the open log, or None.
             journal: what an earlier run has done, and where this one notes what it does; or None.
             interrupts: Ctrl-C, which leaves out the graphs that are not done.
         """
         context = self.shell.context()
         told = Told(self.shell, context)
-        graphs = enumerate(graph for _, _, graph in self.shell.graphs(sources))
+        graphs = enumerate(graph for _, _, graph in self.shell.graphs(things, self.asked.not_for))
         try:
             yield from self._each(graphs, context, told, edits, journal, interrupts)
         except KeyboardInterrupt:

@@ -102,14 +102,23 @@ class Shell:
 
             resolve(self.device)
 
-    def graphs(self, sources: list[str] | None) -> "Iterator[tuple[str, int, Graph]]":
-        """(source, index in it, graph) of all sources; a source that fails gives one line and is passed over."""
+    def graphs(
+        self,
+        things: "Iterator[tuple[str, int, Graph | TokenGraph]]",
+        refusal: "Callable[[str, TokenGraph], MixcliError]",
+    ) -> "Iterator[tuple[str, int, Graph]]":
+        """The graphs among things; one line for each that is none.
+
+        Args:
+            things: what `things` gives.
+            refusal: what is said of a mask sequence or attention of a source.
+        """
         from mixcli.graph import Graph
 
-        for source, index, thing in self.things(sources):
+        for source, index, thing in things:
             with self.surviving():
                 if not isinstance(thing, Graph):
-                    raise NotApplicable("a graph", repr(thing), "this command takes graphs only", where=source)
+                    raise refusal(source, thing)
                 yield source, index, thing
 
     def things(

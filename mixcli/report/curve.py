@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from mixcli.provenance import environment
-from mixcli.report.record import graph_facts, jsonable
+from mixcli.report.record import head, jsonable
 
 if TYPE_CHECKING:
     from mixcli.tracing.columns import Column
@@ -77,8 +77,8 @@ def record(trace: Trace, index: int, method: str, every: int) -> dict[str, Any]:
     kept = [{k: v for k, v in row.items() if k not in ("source", "index", "knee")} for row in rows(trace, index)]
     return jsonable(
         {
-            "schema": SCHEMA, "source": source, "graph": graph_facts(base), "method": method, "every": every,
-            "measures": measures, "rows": kept, "provenance": [s.to_json() for s in trace.rewired.graph.provenance],
+            "schema": SCHEMA, "source": source, **head(base), "method": method, "every": every,
+            "measures": measures, "rows": kept, "provenance": [s.to_json() for s in trace.after.provenance],
             "environment": environment(),
         }
     )  # fmt: skip

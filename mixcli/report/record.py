@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mixcli.measures.sequence_base import SequenceMeasure
 
 __all__ = [
-    "SCHEMA", "analysis", "entry", "extremes", "graph_facts", "jsonable", "node_entry", "refusal",
+    "SCHEMA", "analysis", "entry", "extremes", "graph_facts", "head", "jsonable", "node_entry", "refusal",
     "sequence_facts", "summary", "tiers",
 ]  # fmt: skip
 
@@ -49,7 +49,7 @@ def analysis(
     record: dict[str, Any] = {
         "schema": SCHEMA,
         "source": {**source, "index": index},
-        **_head(graph),
+        **head(graph),
         "measures": dict(measures),
         "provenance": [s.to_json() for s in graph.provenance],
         "environment": environment(),
@@ -59,7 +59,7 @@ def analysis(
     return jsonable(record)
 
 
-def _head(thing: Graph | TokenGraph) -> dict[str, Any]:
+def head(thing: Graph | TokenGraph) -> dict[str, Any]:
     """The kind of source, and the counts that stand at the head of its record."""
     if isinstance(thing, (MaskSequence, Attention)):
         return {"kind": thing.kind, "sequence": sequence_facts(thing)}

@@ -1,24 +1,30 @@
-"""One number of a graph: a measure of it, or a statistic or a detail of a measure."""
+"""One number of a graph or of tokens: a measure, or a statistic or a detail of a measure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from mixcli.catalog import MEASURES
+from mixcli.catalog import MEASURES, Catalog
 from mixcli.errors import UsageError
 from mixcli.report.record import summary
 from mixcli.report.text import SUMMARY
+from mixcli.sequence import REAL
 from mixcli.spec import nearest, parse
 
 if TYPE_CHECKING:
-    from mixcli.measures.base import Measure, Values
+    from mixcli.measures.base import Values
+    from mixcli.sequence import TokenGraph
 
 __all__ = ["Column"]
+
+TOKENS = ("first", "last", "read_out")
+"""Parts of values per token: those of the first and the last real token, and of the read-out."""
+ORDERED = ("min", "mean", "max", "q05", "q50", "q95")
 
 _SPLIT = re.compile(r"(?P<spec>.*?)(?:\.(?P<part>[a-z_]\w*(?:\.\w+)*))?", re.IGNORECASE | re.DOTALL)
 
@@ -29,18 +35,24 @@ class Column:
 
     Args:
         name: the column's name: the measure and, unless it is a value of the whole graph, the part of it.
-        measure: the measure.
-        part: a statistic over edges or nodes ("min", "mean" …), or a detail of a value of the whole graph; "" for the
-            value itself.
+        measure: the measure, of graphs or of tokens.
+        part: a statistic over edges, nodes, tokens or heads ("min", "mean" …), "first", "last" or "read_out" of tokens,
+            or a detail of a value of the whole graph; "" for the value itself.
     """
 
     name: str
-    measure: Measure
+    measure: Any
     part: str = ""
 
     @classmethod
-    def parse(cls, text: str) -> Column:
-        """The column that a measure spec, `.` and the part of it stand for; the mean where no part of edges is named.
+    def parse(cls, text: str, catalog: Catalog = MEASURES) -> Column:
+        """The column that a measure spec, `.` and the part of it stand for.
+
+        Where no part is named it is the mean over edges, nodes or heads, and of tokens the value of the first one.
+
+        Args:
+            text: the spec and the part.
+            catalog: of the measures: of graphs, or of tokens.
 
         Raises:
             UsageError: there is no such measure, or no such statistic.
@@ -51,42 +63,59 @@ class Column:
         """
         match = _SPLIT.fullmatch(text.strip())
         spec, part = (match["spec"], match["part"] or "") if match else (text, "")
-        measure = MEASURES.make(spec)
+        measure = catalog.make(spec)
         parsed = parse(spec)
         if measure.level != "graph":
-            part = part or "mean"
-            if part not in SUMMARY:
-                hint = nearest(part, SUMMARY) or f"one of {', '.join(SUMMARY)}"
+            known = (*TOKENS, *SUMMARY) if measure.level == "token" else SUMMARY
+            part = part or ("first" if measure.level == "token" else "mean")
+            if part not in known:
+                hint = nearest(part, known) or f"one of {', '.join(known)}"
                 raise UsageError(f"a statistic of {spec}", repr(part), hint)
-        name = str(parsed).replace(parsed.name, MEASURES.canonical(parsed.name), 1)
+        name = str(parsed).replace(parsed.name, catalog.canonical(parsed.name), 1)
         return cls(f"{name}.{part}" if part else name, measure, part)
 
     @property
     def better(self) -> str | None:
         """Which way is better: "higher", "lower", or None where that is not known (of a detail, say)."""
-        measure = self.measure
+        measure, better = self.measure, cast("str | None", self.measure.better)
         if not self.part:
-            return measure.better
-        return (
-            measure.better
-            if measure.level != "graph" and self.part in ("min", "mean", "max", "q05", "q50", "q95")
-            else None
-        )
+            return better
+        return better if measure.level != "graph" and self.part in (*TOKENS, *ORDERED) else None
 
-    def read(self, values: Values) -> tuple[float | None, str]:
+    def read(self, values: Values, tokens: TokenGraph | None = None) -> tuple[float | None, str]:
         """The number, or None and the reason why there is none.
+
+        A statistic of tokens is not defined while some of their values are infinite, other than which and how many.
+
+        Args:
+            values: of the measure.
+            tokens: what was measured, where its values are of tokens.
 
         Raises:
             UsageError: the measure gives no such detail.
         """
         found: Any = values.data
-        if values.level != "graph" and found is not None:
+        if values.level == "token" and tokens is not None and found is not None:
+            found = _of_tokens(np.asarray(found), self.part, tokens)
+        elif values.level != "graph" and found is not None:
             found = summary(np.asarray(found)).get(self.part, 0 if self.part == "infinite" else None)
         elif self.part and values.level == "graph":
             found = _detail(values.details, self.part, self.name)
         if found is None or not np.isfinite(found):
             return None, values.reason or ("no values" if values.level != "graph" else "not defined for this graph")
         return float(found), ""
+
+
+def _of_tokens(data: np.ndarray, part: str, tokens: TokenGraph) -> float | None:
+    real = np.flatnonzero(tokens.roles == REAL)
+    if part in TOKENS:
+        place = tokens.read_out if part == "read_out" else int(real[0 if part == "first" else -1])
+        return float(data[place])
+    figures = summary(data)
+    if figures.get("infinite") and part not in ("min", "count", "infinite"):
+        return None
+    found: float | None = figures.get(part, 0 if part == "infinite" else None)
+    return found
 
 
 def _detail(details: Mapping[str, Any], path: str, name: str) -> float | None:

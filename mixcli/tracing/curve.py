@@ -17,6 +17,8 @@ from mixcli.tracing.following import Following
 if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.rewiring.base import Constraints, Edit, Rewired, Rewiring
+    from mixcli.rewiring.sequence_base import RewiredSequence
+    from mixcli.sequence import TokenGraph
 
 __all__ = ["Look", "Trace", "trace"]
 
@@ -44,17 +46,22 @@ class Look:
 
 @dataclass(frozen=True)
 class Trace:
-    """Measures along the edits of one graph.
+    """Measures along the edits of one graph, or of the masks of one sequence.
 
     Args:
         columns: what was read.
         looks: the rows, the first one before any edit, the last one after all.
-        rewired: the graph before and after, with the edits.
+        rewired: the graph or the sequence before and after, with the edits.
     """
 
     columns: tuple[Column, ...]
     looks: tuple[Look, ...]
-    rewired: Rewired
+    rewired: Rewired | RewiredSequence
+
+    @property
+    def after(self) -> Graph | TokenGraph:
+        """What came of the edits."""
+        return self.rewired.sequence if hasattr(self.rewired, "sequence") else self.rewired.graph
 
     @property
     def knees(self) -> dict[str, int]:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mixcli.catalog import REWIRINGS
+from mixcli.catalog import MEASURES, REWIRINGS, Catalog
 from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.rewiring.base import apply
@@ -42,8 +42,12 @@ class Condition:
     bound: float
 
     @classmethod
-    def parse(cls, text: str) -> Condition:
+    def parse(cls, text: str, catalog: Catalog = MEASURES) -> Condition:
         """The condition in a text.
+
+        Args:
+            text: a column, a comparison and a number.
+            catalog: of the measures: of graphs, or of tokens.
 
         Raises:
             UsageError: it is none.
@@ -59,7 +63,7 @@ class Condition:
             bound = float("nan")
         if match is None or bound != bound:
             raise UsageError("a condition like spectral_gap>=0.1", repr(text), "compare a measure with a number")
-        return cls(Column.parse(match["column"]), match["sign"], bound)
+        return cls(Column.parse(match["column"], catalog), match["sign"], bound)
 
     def __str__(self) -> str:
         return f"{self.column.name}{self.sign}{self.bound:g}"

@@ -1,0 +1,176 @@
+"""What `mixcli rewire` does to mask sequences and attention: rewired one by one, told, logged and written."""
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mixcli.cli.budget import Budget
+from mixcli.cli.edit_log import opened
+from mixcli.cli.interrupts import Interrupts
+from mixcli.cli.rewirings import AskedRewiring, Things
+from mixcli.cli.shell import Shell, pipe_errors, plural
+from mixcli.cli.told_tokens import TokensTold, would_change
+from mixcli.errors import Interrupted, NotApplicable, UsageError
+
+if TYPE_CHECKING:
+    from mixcli.rewiring.sequence_base import RewiredSequence
+    from mixcli.sequence import TokenGraph
+
+__all__ = ["TokensJob"]
+
+
+class TokensJob:
+    """What to do to each mask sequence or attention of a stream.
+
+    Args:
+        shell: the shared options.
+        asked: the rewiring.
+        budget: edits for each sequence.
+        until: condition to stop at, or None.
+        every: edits between two looks at it.
+        only_graphs: options that were given and mean something of graphs only.
+
+    Raises:
+        NotApplicable: there are such options.
+        UsageError: the condition is none of tokens.
+    """
+
+    def __init__(
+        self, shell: Shell, asked: AskedRewiring, budget: Budget, until: str | None, every: int, only_graphs: list[str]
+    ) -> None:
+        self.shell, self.asked, self.budget, self.every = shell, asked, budget, every
+        self.method = asked.tokens
+        self.context = shell.context()
+        if only_graphs:
+            found = "a rewiring of tokens"
+            raise NotApplicable(f"graphs for {', '.join(only_graphs)}", found, "leave the option out")
+        if every > 1 and until is None:
+            raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
+        self.condition: Any = None
+        if until is not None:
+            from mixcli.catalog import SEQUENCE_MEASURES
+            from mixcli.tracing.until import Condition
+
+            self.condition = Condition.parse(until, SEQUENCE_MEASURES)
+
+    def run(self, things: Things, to: str | None, log: Path | None) -> None:
+        """Rewire, tell and write."""
+        from mixcli.io import stream
+
+        with ExitStack() as stack, Interrupts() as interrupts:
+            edits = None if self.shell.dry_run else opened(stack, log, self.shell.force)
+            results = self._results(things, edits, interrupts)
+            first = next(results, None)
+            if first is None:
+                return
+            if self.shell.dry_run:
+                for result in _chain(first, results):
+                    self.shell.note(f"{result.base.name}: {would_change(result)}")
+                return
+            chosen = self._format(first.base, to)
+            after = (result.sequence for result in _chain(first, results))
+            if self.shell.output is not None:
+                left_out = stream.write(after, self.shell.output, format=chosen, force=self.shell.force)
+            else:
+                with pipe_errors():
+                    left_out = stream.write(after, sys.stdout.buffer, format=chosen)
+                    sys.stdout.buffer.flush()
+        if left_out:
+            self.shell.note(f"left out: {'; '.join(left_out)}")
+
+    def _results(self, things: Things, edits: Any, interrupts: Interrupts) -> "Iterator[RewiredSequence]":
+        told, index = TokensTold(self.shell, self.context), 0
+        try:
+            while True:
+                with interrupts.working():
+                    found = next(things, None)
+                if found is None:
+                    break
+                source, _, thing = found
+                with self.shell.surviving():
+                    if not hasattr(thing, "kind"):
+                        raise self.asked.not_for(source, thing)
+                    with interrupts.working():
+                        result, ended = self._one(thing)
+                    if not self.shell.dry_run:
+                        told.one(result, self.method, self._wanted(thing), ended)
+                    _write_log(edits, result, index)
+                    index += 1
+                    yield result
+                    if result.interrupted:
+                        kept = plural(len(result.edits), "edit")
+                        self.shell.note(f"interrupted in {thing.name}: kept its first {kept}; later ones are left out")
+                        self.shell.exit_code = Interrupted.exit_code
+                        return
+                self.context.forget()
+        except KeyboardInterrupt:
+            if not index:
+                raise
+            self.shell.note(f"interrupted after {plural(index, 'sequence')}: later ones are left out")
+            self.shell.exit_code = Interrupted.exit_code
+        told.all(self.condition)
+
+    def _one(self, tokens: "TokenGraph") -> "tuple[RewiredSequence, str]":
+        """A sequence rewired, and how a condition ended it."""
+        from mixcli.rewiring.sequence_base import apply_sequence
+
+        wanted = self._wanted(tokens)
+        if self.condition is None:
+            return apply_sequence(self.method, tokens, context=self.context, budget=wanted), ""
+        from mixcli.tracing.tokens import rewire_sequence_until
+
+        found = rewire_sequence_until(
+            self.method, tokens, self.condition, every=self.every, budget=wanted, context=self.context
+        )
+        value = "undefined" if found.value is None else f"{found.value:.6g}"
+        where = f"after {plural(len(found.rewired.edits), 'edit')} ({self.condition.column.name} = {value})"
+        return found.rewired, f"{self.condition} {'reached' if found.reached else 'never reached, given up'} {where}"
+
+    def _wanted(self, tokens: "TokenGraph") -> int | None:
+        return self.budget.of_pairs(tokens)
+
+    def _format(self, first: "TokenGraph", to: str | None) -> str | None:
+        """Format of the result: as asked, by the suffix of -o (None), else as it came, or one that holds it."""
+        if to is not None or self.shell.output is not None:
+            return to
+        if first.kind == "attention":
+            if sys.stdout.isatty():
+                raise UsageError("a file or a pipe for attention", "a terminal", "pass -o FILE.safetensors")
+            return "safetensors"
+        from mixcli.catalog import FORMATS
+
+        came = first.origin.spec if first.origin is not None and first.origin.op == "read" else "jsonl"
+        name = came if came in ("jsonl", "npz", "pt", "npy") else "jsonl"
+        if not FORMATS.get(name).text and sys.stdout.isatty():
+            raise UsageError(
+                "a file or a pipe for binary output", "a terminal", f"pass -o FILE for {name}, or --to jsonl"
+            )
+        return name
+
+
+def _write_log(out: Any, result: "RewiredSequence", index: int) -> None:
+    """The edits of a sequence as JSON lines, the first of which says how and of what they were made."""
+    if out is None:
+        return
+    from mixcli import __version__
+    from mixcli.report.record import jsonable
+
+    step, labels = result.sequence.provenance[-1], result.base.labels
+    facts: dict[str, Any] = {"method": step.spec, "version": __version__, "before": result.base.fingerprint}
+    facts |= {} if step.seed is None else {"seed": step.seed}
+    rows: list[dict[str, Any]] = [{"step": 0, "op": "none", "reason": "no edit", "sequence": index}]
+    if result.edits:
+        rows = [{**edit._asdict(), "sequence": index} for edit in result.edits]
+    for place, row in enumerate(rows):
+        if labels is not None and "query" in row:
+            row |= {"query_label": labels[row["query"]], "key_label": labels[row["key"]]}
+        whole = row if place else row | facts
+        out.write((json.dumps(jsonable(whole), ensure_ascii=False) + "\n").encode())
+
+
+def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
+    yield first
+    yield from rest
