@@ -28,8 +28,8 @@ ONLY_IN = {
     "numba": ("numerics/",),
     "typer": ("cli/",),
     "rich": ("cli/", "report/table.py"),
-    "dask": ("training/runner.py",),
-    "distributed": ("training/runner.py",),
+    "dask": ("training/runner/",),
+    "distributed": ("training/runner/",),
 }
 
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if "sample_data" not in p.parts)

@@ -10,18 +10,19 @@ import hashlib
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mixcli.errors import InputError, UsageError
 
-__all__ = ["CURVES", "SCHEMA", "Store", "TrialResult", "canonical", "digest_of"]
+__all__ = ["CURVES", "SCHEMA", "Row", "Store", "TrialResult", "canonical", "digest_of", "result_of"]
 
 SCHEMA = 1
 """Version of the layout, and of what a trial description means; a change of either makes old trials not found."""
@@ -45,6 +46,10 @@ create table if not exists arm (key text primary key, facts text not null);
 create table if not exists comparison (
     id integer primary key, key text unique not null, record text not null,
     stored text not null default current_timestamp
+);
+create table if not exists plan (key text primary key, outline text not null);
+create table if not exists failure (
+    key text primary key, spec text not null, reason text not null, stored text not null default current_timestamp
 );
 """
 
@@ -97,16 +102,22 @@ def digest_of(data: Any) -> str:
     return hashlib.sha256(canonical(data).encode()).hexdigest()
 
 
+Row: TypeAlias = tuple[str, str, str, bytes, str]
+"""A trial in the file: key, description, result, compressed curves, time of storing (UTC)."""
+
+
 class Store:
     """Finished trials by key, on disk or in memory.
 
     Args:
         path: the database file, made where it does not exist; None keeps everything in memory.
+        read_only: read an existing file and leave it as it is, even one that somebody else is writing to.
 
     Raises:
         UsageError: the name ends as a text format's, its folder does not exist, or it names something else than a
             results database, which is then left as it is.
-        InputError: the file is from a later version, or cannot be opened or written to.
+        InputError: the file is from a later version, or cannot be opened or written to; or it is to be read only and
+            does not exist or is of another version.
 
     Example:
         >>> with Store() as store:
@@ -114,20 +125,25 @@ class Store:
         set()
     """
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, *, read_only: bool = False) -> None:
         self.path = None if path is None else Path(path)
         if self.path is not None:
             _check_name(self.path)
+        if read_only and self.path is not None and not self.path.exists():
+            raise InputError("a results database", "no such file", "name what `compare -o` wrote", where=str(path))
+        name = ":memory:" if self.path is None else f"{self.path.resolve().as_uri()}{'?mode=ro' * read_only}"
         try:
-            self._db = sqlite3.connect(":memory:" if path is None else str(path), timeout=60, isolation_level=None)
-            self._open()
+            self._db = sqlite3.connect(name, timeout=60, isolation_level=None, uri=self.path is not None)
+            self._check(read_only)
+            if not read_only:
+                self._open()
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
                 raise UsageError("a results database", "another kind of file", ANOTHER, where=str(path)) from error
             fix = "name another file, or a folder that may be written to"
             raise InputError("a results database", str(error), fix, where=str(path)) from error
 
-    def _open(self) -> None:
+    def _check(self, exact: bool) -> None:
         (application,), (version,) = (self._db.execute(f"pragma {p}").fetchone() for p in _PRAGMAS)
         tables = self._db.execute("select count(*) from sqlite_master").fetchone()[0]
         if tables and application != APPLICATION:
@@ -135,6 +151,12 @@ class Store:
         if version > SCHEMA:
             fix = "upgrade mixcli, or name another file with -o"
             raise InputError(f"results of schema {SCHEMA} or older", f"schema {version}", fix, where=str(self.path))
+        if exact and (application, version) != (APPLICATION, SCHEMA):
+            found = f"schema {version}" if tables else "an empty file"
+            fix = "run the comparison again with this version"
+            raise InputError(f"results of schema {SCHEMA}", found, fix, where=str(self.path))
+
+    def _open(self) -> None:
         self._db.execute("pragma journal_mode=wal")
         self._db.execute("pragma synchronous=normal")
         self._db.execute(f"pragma application_id={APPLICATION}")
@@ -165,12 +187,12 @@ class Store:
     def get(self, key: str) -> TrialResult | None:
         """The trial under a key, or None."""
         row = self._db.execute("select result, curves from trial where key = ?", (key,)).fetchone()
-        return None if row is None else _result(*row)
+        return None if row is None else result_of(*row)
 
     def trials(self) -> list[tuple[dict[str, Any], TrialResult]]:
         """Every stored trial with its description, in the order of storing."""
         rows = self._db.execute("select spec, result, curves from trial order by rowid").fetchall()
-        return [(json.loads(spec), _result(result, curves)) for spec, result, curves in rows]
+        return [(json.loads(spec), result_of(result, curves)) for spec, result, curves in rows]
 
     def put_arm(self, key: str, facts: Mapping[str, Any]) -> None:
         """File what a rewiring did (spec, seed, edits, seconds, provenance) under its topology's digest."""
@@ -186,6 +208,62 @@ class Store:
         text = "insert into comparison (key, record) values (?, ?) on conflict (key) do update set record = ?"
         line = canonical(record)
         self._db.execute(text, (key, line, line))
+
+    def rows(self) -> Iterator[Row]:
+        """Every stored trial as it stands in the file, in the order of storing."""
+        yield from self._db.execute("select key, spec, result, curves, stored from trial order by rowid")
+
+    def adopt(self, row: Row) -> Row | None:
+        """File another store's row, unless its key is there; then return the row that is."""
+        text = "insert or ignore into trial (key, spec, result, curves, stored) values (?, ?, ?, ?, ?)"
+        if self._db.execute(text, row).rowcount:
+            return None
+        find = "select key, spec, result, curves, stored from trial where key = ?"
+        return cast("Row", self._db.execute(find, row[:1]).fetchone())
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction around all that is filed inside: all of it, or on an error none."""
+        self._db.execute("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._db.execute("rollback")
+            raise
+        self._db.execute("commit")
+
+    def put_failure(self, key: str, spec: Mapping[str, Any], reason: str) -> None:
+        """File why a trial has no result; the trial is still to be done, and once it is, the failure is forgotten."""
+        row = (key, canonical(spec), reason)
+        self._db.execute("insert or replace into failure (key, spec, reason) values (?, ?, ?)", row)
+
+    def failure(self, key: str) -> str | None:
+        """Why the trial under a key has no result; None where it has one, or was not tried."""
+        find = "select reason from failure where key = ? and key not in (select key from trial)"
+        row = self._db.execute(find, (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def failures(self) -> list[tuple[str, dict[str, Any], str]]:
+        """(key, description, reason) of the trials that failed and were not done since."""
+        find = "select key, spec, reason from failure where key not in (select key from trial) order by rowid"
+        return [(k, json.loads(spec), why) for k, spec, why in self._db.execute(find)] if self._has("failure") else []
+
+    def put_plan(self, key: str, outline: Mapping[str, Any]) -> None:
+        """File what a comparison consists of, so that its record can be made again from its trials."""
+        self._db.execute("insert or ignore into plan values (?, ?)", (key, canonical(outline)))
+
+    def plans(self) -> dict[str, dict[str, Any]]:
+        """Outlines of the comparisons by key, oldest first."""
+        found = self._db.execute("select key, outline from plan order by rowid") if self._has("plan") else ()
+        return {key: json.loads(text) for key, text in found}
+
+    def arms(self) -> dict[str, dict[str, Any]]:
+        """What was filed about each arm, by the digest of its topology."""
+        return {key: json.loads(text) for key, text in self._db.execute("select key, facts from arm order by rowid")}
+
+    def _has(self, table: str) -> bool:
+        """Whether the file has a table, which one of an early version that is only read may lack."""
+        return bool(self._db.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone())
 
     def records(self) -> list[dict[str, Any]]:
         """All comparison records, oldest first."""
@@ -206,6 +284,7 @@ def _check_name(path: Path) -> None:
         raise UsageError("a file", "a folder", "give a name like results.db in it", where=str(path))
 
 
-def _result(text: str, blob: bytes) -> TrialResult:
+def result_of(text: str, blob: bytes) -> TrialResult:
+    """A result from its row."""
     curves = np.frombuffer(zlib.decompress(blob), dtype="<f4").astype(np.float32).reshape(-1, len(CURVES))
     return TrialResult(**json.loads(text), curves=curves)

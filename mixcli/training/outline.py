@@ -1,0 +1,89 @@
+"""What a comparison consists of, without its graphs: enough to make its record again from stored trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, cast
+
+from mixcli.catalog import MODELS
+from mixcli.training.arms import Arm
+from mixcli.training.plan import Plan, model_spec
+from mixcli.training.protocol import Protocol
+from mixcli.training.tasks.base import Task
+from mixcli.training.topology import Topology
+
+__all__ = ["outline_of", "plan_of"]
+
+
+def outline_of(plan: Plan, name: str) -> dict[str, Any]:
+    """The outline of a plan, JSON-ready.
+
+    Args:
+        plan: the plan.
+        name: of the data set.
+    """
+    task = plan.arms[0].task
+    ratios = None if task.fixed else [task.split(plan.seed, t).ratio for t in range(plan.trials)]
+    return {
+        "name": name, "task": {"kind": task.kind, "metric": task.metric, "bounds": list(task.bounds), "ratios": ratios},
+        "facts": task.facts(), "model": model_spec(plan.model), "protocol": plan.protocol.to_json(),
+        "seed": plan.seed, "trials": plan.trials, "device": plan.device, "relations": plan.relations,
+        "arms": [_arm(a) for a in plan.arms],
+    }  # fmt: skip
+
+
+def plan_of(outline: Mapping[str, Any]) -> Plan:
+    """The plan an outline was made of: the same keys and facts, but nothing to train on."""
+    arms = []
+    for told in outline["arms"]:
+        facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
+        dataset, topology, overlays = (facts.pop(k) for k in ("dataset", "topology", "overlays"))
+        task = _Task(**outline["task"], digest=dataset, told=outline["facts"])
+        arcs = _Topology(topology, overlays, outline["relations"])
+        arms.append(Arm(**facts, task=cast("Task", task), topology=cast("Topology", arcs)))
+    model, protocol = MODELS.make(outline["model"]), Protocol(**outline["protocol"])
+    return Plan(tuple(arms), model, protocol, outline["seed"], outline["trials"], outline["device"])
+
+
+def _arm(arm: Arm) -> dict[str, Any]:
+    """Digests in place of data, and everything else as it is."""
+    facts = {f.name: getattr(arm, f.name) for f in fields(arm) if f.name not in ("task", "topology", "counts")}
+    digests = {"dataset": arm.task.digest, "topology": arm.topology.digest}
+    return {**facts, **digests, "overlays": arm.overlays, "changes": dict(arm.changes)}
+
+
+@dataclass(frozen=True)
+class _Split:
+    ratio: float
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Stands for a task in all that a record says of it."""
+
+    kind: str
+    metric: str
+    bounds: tuple[float, float]
+    ratios: list[float] | None
+    digest: str
+    told: dict[str, Any]
+
+    @property
+    def fixed(self) -> bool:
+        return self.ratios is None
+
+    def split(self, seed: int, trial: int) -> _Split:
+        return _Split((self.ratios or [])[trial])
+
+    def facts(self) -> dict[str, Any]:
+        return self.told
+
+
+@dataclass(frozen=True)
+class _Topology:
+    """Stands for the arcs of an arm."""
+
+    digest: str
+    facts: dict[str, Any]
+    relation_count: int
