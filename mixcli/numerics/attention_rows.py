@@ -42,7 +42,8 @@ class Survey:
         first: weight of token 0 on itself.
         negative: share of entries below 0.
         mass: largest sum of absolute values of a row.
-        lean: mean log weight of earlier keys minus that of later ones, where every key is read; NaN elsewhere.
+        lean: median log weight of a query's earlier keys minus that of its later ones, where every key is read; NaN
+            elsewhere. Token 0 is left out, and medians are taken, since sinks weigh much wherever they stand.
         tolerance: what a row sum may miss 1 by in the precision of the head.
         fits: the smallest known mask around what the heads of a layer read, layer by layer.
         broken: layer, head and query of the first row that holds NaN or infinity.
@@ -133,13 +134,15 @@ def _facts(
 
 
 def _lean(weights: NDArray[Any]) -> float:
-    """Mean log weight of earlier keys minus that of later keys, over some queries."""
-    places = np.unique(np.linspace(0, len(weights) - 2, min(ROWS, len(weights) - 1)).astype(int))
+    """Median log weight of earlier keys but the first minus that of later keys, the median over some queries."""
+    if len(weights) < 3:
+        return float("nan")
+    places = np.unique(np.linspace(1, len(weights) - 2, min(ROWS, len(weights) - 2)).astype(int))
     found = []
     for i in places:
         row = np.log(weights[i].astype(np.float64))
-        found.append(row[: i + 1].mean() - row[i + 1 :].mean())
-    return float(np.mean(found))
+        found.append(np.median(row[1 : i + 1]) - np.median(row[i + 1 :]))
+    return float(np.median(found))
 
 
 def _made(

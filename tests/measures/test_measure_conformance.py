@@ -137,6 +137,22 @@ def test_attention_that_is_meant_to_read_all_keys_is_no_problem() -> None:
     assert abs(values.details["log_earlier_over_later"]) < 0.2
 
 
+@pytest.mark.parametrize("share", [0.5, 0.9])
+def test_a_sink_makes_no_boolean_mask_of_attention_that_reads_both_ways(share: float) -> None:
+    weights = (1 - share) * softmax(np.zeros((T, T)))
+    weights[..., 0] += share
+    values = found(weights)
+    assert values.details["problems"] == []
+    assert abs(values.details["log_earlier_over_later"]) < 0.3
+
+
+def test_a_boolean_mask_shows_beside_a_sink() -> None:
+    weights = 0.5 * softmax(np.where(np.tri(T, dtype=bool), 1.0, 0.0), scale=0.02)
+    weights[..., 0] += 0.5
+    (problem,) = found(weights).details["problems"]
+    assert "boolean mask" in problem
+
+
 def test_a_mask_that_does_not_quite_hide(tmp_path: Path) -> None:
     (problem,) = found(softmax(np.where(np.tri(T, dtype=bool), 0, -12.0))).details["problems"]
     assert "does not quite hide" in problem

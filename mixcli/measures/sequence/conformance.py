@@ -18,8 +18,8 @@ from mixcli.spec import param
 
 __all__ = ["Conformance"]
 
-LEANS = 0.5
-"""Mean log weight of earlier keys over later ones from which on a mask is suspected that did not hide them."""
+LEANS = (0.5, 1.5)
+"""Log weight of earlier keys over later ones, in half of a layer's heads, about the 1 that a boolean mask adds."""
 FAINT = 1e-3
 """Mass on later keys below which they are meant to be hidden."""
 
@@ -130,7 +130,7 @@ def _rows(found: Survey) -> dict[str, Any]:
         facts |= {"negative_fraction": float(found.negative.max()), "absolute_row_mass": float(found.mass.max())}
     lean = found.lean[np.isfinite(found.lean)]
     if len(lean):
-        facts["log_earlier_over_later"] = float(lean.mean())
+        facts["log_earlier_over_later"] = float(np.median(lean))
     return facts
 
 
@@ -148,12 +148,12 @@ def _problems(found: Survey) -> list[str]:
         problems.append(f"rows sum to {found.least.min():.4g} at least: a sink outside the tokens takes the rest")
     if not len(places) or found.signed:
         return problems
-    lean = [float(np.mean(found.lean[found.index[:, 0] == layer])) for layer in np.unique(found.index[:, 0])]
+    lean = [float(np.median(found.lean[found.index[:, 0] == layer])) for layer in np.unique(found.index[:, 0])]
     if future < FAINT:
         problems.append(f"{some}: a mask that does not quite hide later keys; add -inf to their logits")
-    elif min(lean) >= LEANS:
+    elif min(lean) >= LEANS[0] and np.median(lean) <= LEANS[1]:
         problems.append(
-            f"{some}, while earlier keys weigh e^{np.mean(lean):.2g} times as much as later ones: a boolean mask, "
+            f"{some}, while earlier keys weigh e^{np.median(lean):.2g} times as much as later ones: a boolean mask, "
             "which eager attention adds to the logits as 0 and 1? give it as floats, 0 and -inf"
         )
     elif len(places) < len(found.future):
