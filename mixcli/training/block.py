@@ -59,7 +59,9 @@ class Matrix:
             self._back = _entries(n, n, row, column, torch.ones(len(row), device=row.device) if back is None else back)
 
     def __matmul__(self, h: Tensor) -> Tensor:
-        return _Product.apply(self._forth, self._back, h)
+        if h.dim() == 2:
+            return _Product.apply(self._forth, self._back, h)
+        return _Product.apply(self._forth, self._back, h.reshape(-1, h.shape[-1])).view(h.shape)
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,8 @@ class SparseRows:
 class Block:
     """A batch of graph copies, and the three ways in which layers mix over it.
 
+    Values are (rows, d); of a batch of several trials, as many rows for each, (trials, rows / trials, d).
+
     Args:
         matrices: adjacency by relation, rows receive.
         graph: (rows,) which copy each row belongs to.
@@ -100,20 +104,27 @@ class Block:
         size: (copies,) nodes of each copy, virtual ones aside.
         node: (rows,) node behind each row, numbered through all graphs of the arm, their total for a virtual one.
         last: how the last layer mixes.
-        real: (rows,) False for virtual nodes, None where there are none.
+        real: (rows,) False for virtual nodes, None where there are none; of several trials (trials, rows / trials, 1),
+            1 or 0, the rows that fill up a trial counting as virtual nodes.
+        trials: how many there are, 0 for a batch of one.
     """
 
     def __init__(
         self, matrices: list[Matrix], graph: Tensor, offset: Tensor, size: Tensor, node: Tensor, last: str | None,
-        real: Tensor | None = None,
+        real: Tensor | None = None, trials: int = 0,
     ) -> None:  # fmt: skip
         self.matrices, self.graph, self.offset, self.size, self.node, self.last = (
             matrices, graph, offset, size, node, last,
         )  # fmt: skip
-        self.real = real
+        self.real, self.trials = real, trials
         self.layers: Callable[[int, int], Block] | None = None
-        self._gcn = (matrices[0].row_sum + 1).rsqrt()
-        self._mean = [torch.where(m.row_sum > 0, 1 / m.row_sum, torch.zeros_like(m.row_sum)) for m in matrices]
+        self._gcn = self.by_row((matrices[0].row_sum + 1).rsqrt())
+        sums = [m.row_sum for m in matrices]
+        self._mean = [self.by_row(torch.where(s > 0, 1 / s, torch.zeros_like(s))) for s in sums]
+
+    def by_row(self, values: Tensor) -> Tensor:
+        """One number for each row, in the shape that multiplies values."""
+        return values.view(self.trials, -1, 1) if self.trials else values.view(-1, 1)
 
     def gcn(self, h: Tensor) -> Tensor:
         """D̃^-½ (A + I) D̃^-½ h with D̃ the in-degrees of A + I."""
@@ -135,8 +146,9 @@ class Block:
 
     def total(self, h: Tensor) -> Tensor:
         """(copies, d) sum of the rows of each copy, virtual nodes left out."""
+        h = h.reshape(-1, h.shape[-1])
         if self.real is not None:
-            h = h * self.real[:, None]
+            h = h * self.real.reshape(-1, 1)
         return torch.zeros(len(self.size), h.shape[1], device=h.device, dtype=h.dtype).index_add(0, self.graph, h)
 
     def average(self, h: Tensor) -> Tensor:
@@ -145,7 +157,7 @@ class Block:
 
     def over(self, matrices: list[Matrix]) -> Block:
         """The same rows over other arcs."""
-        return Block(matrices, self.graph, self.offset, self.size, self.node, self.last, self.real)
+        return Block(matrices, self.graph, self.offset, self.size, self.node, self.last, self.real, self.trials)
 
     def at(self, layer: int, of: int) -> Block | FullyAdjacent:
         """What layer number `layer` (from 1) of `of` layers mixes over, by the layer plan."""
@@ -177,7 +189,7 @@ class FullyAdjacent:
             raise InputError("a last layer of complete, mean or sum", repr(variant), "correct the layer plan")
         self.block, self.variant, self.real = block, variant, block.real
         self.relations = block.relations + 1
-        self._size = block.size[block.graph][:, None]
+        self._size = block.by_row(block.size[block.graph])
 
     def gcn(self, h: Tensor) -> Tensor:
         """The graph's mean, or its sum for the variant of that name."""
@@ -200,7 +212,7 @@ class FullyAdjacent:
         return self.gcn(h)
 
     def _total(self, h: Tensor) -> Tensor:
-        return self.block.total(h)[self.block.graph]
+        return self.block.total(h)[self.block.graph].view(h.shape)
 
 
 def _entries(n: int, d: int, row: Tensor, column: Tensor, value: Tensor) -> Any:
