@@ -19,7 +19,7 @@ from mixcli.errors import UsageError
 from mixcli.spec import Spec, build, nearest, parse
 
 __all__ = [
-    "COMMANDS", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "REWIRINGS", "SEQUENCE_MEASURES",
+    "COMMANDS", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "PROTOCOLS", "REWIRINGS", "SEQUENCE_MEASURES",
     "SEQUENCE_REWIRINGS", "Catalog",
 ]  # fmt: skip
 
@@ -164,28 +164,15 @@ MEASURES = Catalog(
     # What `analyze` measures when it is not told, and names for what is often asked for together.
     {
         "default": (
-            "size",
-            "degree",
-            "distance",
-            "reach",
-            "spectral_gap",
-            "balanced_forman",
-            "effective_resistance",
-            "commute_time",
-            "kirchhoff",
+            "size", "degree", "distance", "reach", "spectral_gap", "balanced_forman", "effective_resistance",
+            "commute_time", "kirchhoff",
         ),
         "all-curvatures": (
-            "forman",
-            "augmented_forman:cycles=3",
-            "augmented_forman:cycles=4",
-            "balanced_forman",
-            "jost_liu",
-            "ollivier",
-            "lin_lu_yau",
-            "resistance_curvature",
+            "forman", "augmented_forman:cycles=3", "augmented_forman:cycles=4", "balanced_forman", "jost_liu",
+            "ollivier", "lin_lu_yau", "resistance_curvature",
         ),
     },
-)
+)  # fmt: skip
 
 # Measures of tokens that read each other; a few carry the name of the graph measure that asks the same question.
 SEQUENCE_MEASURES = Catalog(
@@ -290,6 +277,10 @@ MODELS = Catalog(
         "transformer": "mixcli.training.models.transformer:Transformer",
         "decoder": "mixcli.training.models.decoder:Decoder",
     },
+)
+
+PROTOCOLS = Catalog(
+    "protocol", {n.lower(): f"mixcli.training.presets.{n.lower()}:{n}" for n in ("Fair", "FoSR", "SDRF", "BORF")}
 )
 
 # Order matters: sniffing asks each format in turn and takes the first that recognises the bytes.

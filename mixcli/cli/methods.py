@@ -13,6 +13,7 @@ from mixcli.catalog import (
     MASKS,
     MEASURES,
     MODELS,
+    PROTOCOLS,
     REWIRINGS,
     SEQUENCE_MEASURES,
     SEQUENCE_REWIRINGS,
@@ -34,6 +35,7 @@ CATALOGS = {
     "rewirings": REWIRINGS,
     "sequence rewirings": SEQUENCE_REWIRINGS,
     "models": MODELS,
+    "protocols": PROTOCOLS,
     "graphs": GRAPHS,
     "masks": MASKS,
     "formats": FORMATS,
@@ -127,7 +129,7 @@ def card(kind: str, catalog: Catalog, name: str) -> dict[str, Any]:
     if isinstance(thing, type) or inspect.isfunction(thing):
         facts["about"] = inspect.getdoc(thing) or ""
         facts.update({f: getattr(thing, f) for f in FACTS if getattr(thing, f, None) not in (None, "", {}, ())})
-        facts["parameters"] = _parameters(thing)
+        facts["parameters"] = _parameters(getattr(thing, "takes", thing))
     else:
         facts.update({"about": thing.title, "suffixes": list(thing.suffixes), "holds": sorted(thing.holds)})
         if thing.masks is not None:

@@ -1,0 +1,1 @@
+"""Presets: the protocol of a paper each, one file each."""
