@@ -69,6 +69,7 @@ class TrialResult:
         train: seconds of training.
         evaluate: seconds of evaluation.
         curves: (epochs, 4) float32, columns `CURVES`.
+        stack: trials that it was trained together with in one computation, itself included.
     """
 
     best: float
@@ -81,6 +82,7 @@ class TrialResult:
     train: float
     evaluate: float
     curves: NDArray[np.float32]
+    stack: int = 1
 
     def to_json(self) -> dict[str, Any]:
         """Everything but the curves."""
@@ -264,6 +266,11 @@ class Store:
     def _has(self, table: str) -> bool:
         """Whether the file has a table, which one of an early version that is only read may lack."""
         return bool(self._db.execute("select 1 from sqlite_master where name = ?", (table,)).fetchone())
+
+    def record(self, key: str) -> dict[str, Any] | None:
+        """The comparison record under a plan's key, or None."""
+        row = self._db.execute("select record from comparison where key = ?", (key,)).fetchone()
+        return None if row is None else json.loads(row[0])
 
     def records(self) -> list[dict[str, Any]]:
         """All comparison records, oldest first."""

@@ -13,7 +13,6 @@ from mixcli.graph import Graph, LayerPlan, from_arcs
 from mixcli.training import block as blocks
 from mixcli.training.block import Block, SparseRows
 from mixcli.training.layers import GCNLayer, GINLayer, RGCNLayer
-from mixcli.training.network import Dropout
 from mixcli.training.optimiser import Adam, Plateau
 from mixcli.training.slicer import Slicer
 from mixcli.training.topology import topology_of
@@ -243,22 +242,3 @@ def test_plateau_is_torchs() -> None:
         mine.step(loss), theirs.step(loss)
         assert adam.lr == pytest.approx(reference.param_groups[0]["lr"])
     assert adam.lr < 1
-
-
-@pytest.mark.parametrize("p", [0.1, 0.5, 0.8])
-def test_dropout_drops_its_share_and_keeps_the_mean(p: float) -> None:
-    out = Dropout(p, generator(1))(torch.ones(300, 333))
-    share = (out == 0).float().mean().item()
-    assert abs(share - p) < 5 * (p * (1 - p) / out.numel()) ** 0.5
-    assert out.max().item() == pytest.approx(1 / (1 - p), rel=1e-4)
-    again = Dropout(p, generator(1))
-    assert torch.equal(out, again(torch.ones(300, 333)))
-    assert not torch.equal(out, again(torch.ones(300, 333)))
-
-
-def test_no_dropout_draws_nothing() -> None:
-    g = generator()
-    before = g.get_state()
-    x = torch.randn(3, 3)
-    assert Dropout(0.0, g)(x) is x
-    assert torch.equal(before, g.get_state())
