@@ -93,6 +93,7 @@ class TokensTold:
             return {}
         real = np.flatnonzero(tokens.roles == 0)
         out: dict[str, Any] = {"density": _number(density.data)}
+        out["pairs reached"] = _number(reach.details.get("share", 1.0))
         out["layers to reach all"] = "never" if reach.data == float("inf") else _number(reach.data)
         for place, word in ((real[0], "first token"), (real[-1], "last token")):
             out[word] = tuple(float(np.asarray(values.data)[place]) for values in found)

@@ -116,9 +116,12 @@ def _keys(graph: Graph | TokenGraph, values: Values) -> Any:
 
 def _value(entry: Mapping[str, Any]) -> str:
     if "summary" in entry:
-        mean = entry["summary"].get("mean")
+        mean, infinite = entry["summary"].get("mean"), entry["summary"].get("infinite", 0)
         about = "" if entry["exact"] else "≈ "
-        return "none" if mean is None else f"{about}{number(mean)} mean"
+        if mean is None:
+            return "all infinite" if infinite else "none"
+        finite = f" of {entry['summary']['count'] - infinite}" if infinite and entry["level"] == "token" else ""
+        return f"{about}{number(mean)} mean{finite}"
     if entry["value"] is None:
         return "not defined"
     error = f" ± {number(entry['error'])}" if entry.get("error") else ""
@@ -127,17 +130,21 @@ def _value(entry: Mapping[str, Any]) -> str:
 
 def _details(entry: Mapping[str, Any], *, connected: bool) -> str:
     parts = [str(entry["reason"])] if entry.get("reason") else []
+    details = dict(entry.get("details") or {})
+    parts += [str(details["reason"])] if "reason" in details and "summary" in entry else []
     if "summary" in entry:
         s = entry["summary"]
         parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and k != "mean"]
-        if s.get("infinite"):
+        if s.get("infinite") and not (entry["level"] == "token" and "reason" in details):
             parts.append(f"{s['infinite']} infinite")
+        if s.get("infinite") and details.get("first", 0) is None:
+            parts.append("first inf")
         if s.get("negative_fraction"):
             parts.append(f"{s['negative_fraction']:.0%} negative")
         if entry.get("error"):
             parts.append(f"standard errors up to {number(entry['error'])}")
-    said = entry.get("summary", {})
-    details = {k: v for k, v in (entry.get("details") or {}).items() if k not in said}
+    said = {**entry.get("summary", {}), "reason": 0, **({"infinite": 0} if not details.get("infinite") else {})}
+    details = {k: v for k, v in details.items() if k not in said}
     parts += _figures({k: v for k, v in details.items() if not (connected and k in ONLY_DISCONNECTED)})
     if details.get("relative_error") is not None:
         parts.append(f"relative error < {max(details['relative_error'], ROUNDING):.0e}")
@@ -169,7 +176,8 @@ def _worst(graph: Graph | TokenGraph, data: Any, keys: Any, top: int, highest: b
     data = np.asarray(data)
     level = tiers(data)
     order = np.argsort(-level if highest else level, kind="stable")[:top]
-    named = ", ".join(f"{_name(graph, keys[i])} {number(data[i])}" for i in order)
+    joint = " " if isinstance(graph, Graph) else " = "
+    named = ", ".join(f"{_name(graph, keys[i])}{joint}{number(data[i])}" for i in order)
     return f"{'highest' if highest else 'lowest'}: {named}"
 
 
@@ -177,6 +185,8 @@ def _name(graph: Graph | TokenGraph, key: Any) -> str:
     """An edge, node or token by its label where it has one, unprintable characters replaced; a head as L0H3."""
     if np.size(key) == 2 and not isinstance(graph, Graph):
         return f"L{key[0]}H{key[1]}"
+    if graph.labels is None and not isinstance(graph, Graph):
+        return f"token {key}"
     names = [str(node) if graph.labels is None else graph.labels[node] for node in np.atleast_1d(key)]
     return "–".join("".join(c if c.isprintable() else "\ufffd" for c in name) for name in names)
 
@@ -217,7 +227,8 @@ def _many(records: list[dict[str, Any]]) -> Table:
 
 def _short(entry: Mapping[str, Any]) -> str:
     value = entry["summary"].get("mean") if "summary" in entry else entry.get("value")
-    return "–" if value is None else number(value)
+    infinite = entry["summary"].get("infinite", 0) if entry.get("level") == "token" and "summary" in entry else 0
+    return "–" if value is None else number(value) + (f" ({infinite} inf)" if infinite else "")
 
 
 def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:

@@ -22,7 +22,7 @@ def test_before_and_after_are_told(tmp_path: Path) -> None:
     done = shell("mixcli rewire mask:window:4,tokens=24,layers=3 --method sink:1,4 -o out.jsonl", tmp_path)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     first, second = done.stderr.splitlines()
-    assert "90 → 110 pairs a layer (+20 −0), density 0.3 → 0.3667, layers to reach all 8 → 8" in first
+    assert "90 → 110 pairs a layer (+20 −0), density 0.3 → 0.3667, pairs reached 0.6196 → 0.6703" in first
     assert "layered resistance inf → 0.4009, influence 0 → 0.488 (0 → 0.271 with residual 0.5)" in second
     after = mx.load_sequence(tmp_path / "out.jsonl")
     assert np.array_equal(after.visible(0), mx.load_sequence("mask:sink:1,4,tokens=24").visible(0))

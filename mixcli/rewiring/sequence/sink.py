@@ -54,10 +54,10 @@ class Sink(SequenceRewiring):
         (26, 20)
 
     Source: Xiao et al., "Efficient streaming language models with attention sinks", ICLR 2024: the window with its
-    first tokens, and a token trained to be the sink.
+    first tokens (four of them by default, as in their code), and a token trained to be the sink.
     """
 
-    s: int = param(1, "sinks", ge=0)
+    s: int = param(4, "sinks", ge=0)
     window: int = param(0, "keys of the window of the family sink:s,w; 0 to prepend sinks", ge=0)
 
     cost: ClassVar[str] = "O(1); O(T²) with a window"
