@@ -23,9 +23,9 @@ __all__ = ["check_memory", "memory_of", "parameters_of"]
 COPIES = 7
 """Arrays as large as the weights: these, the gradient twice, Adam's two moments, its step, and the decay."""
 
-KEPT, PASSED = 7, 4
-"""Arrays as large as a layer's values: in training (product, mixture, ReLU, dropout and its mask wait for the backward
-pass, next to gradients), and in evaluation, where only the layer at work counts. Both were found by measuring."""
+PASSED = 4
+"""Arrays as large as a layer's values in evaluation, where only the layer at work counts; found by measuring. In
+training `Convolutions.kept_by_node` and `kept_by_arc` of them wait for the backward pass."""
 
 FLOAT, ARC = 4, 64
 """Bytes of a number, and of an arc in a batch: its ends, its entry of the matrix, and what cutting it out takes."""
@@ -63,9 +63,10 @@ def parameters_of(plan: Plan) -> float:
 def memory_of(plan: Plan, jobs: int = 1) -> float:
     """Bytes that so many trials at a time take: jobs · (4 · 7 P + max(training, evaluation) + dataset).
 
-    Training takes 7 · 4 · r Σ w + 64 a for the largest batch, of r node rows and a arcs, with layers w wide. Evaluation
-    takes 4 · 4 · s · max w for the s rows evaluated at once, and 64 for each arc of all held-out units. P is the number
-    of parameters.
+    Training takes 4 · (k r + l a) Σ w + 64 a for the largest batch, of r node rows and a arcs, with layers w wide of
+    whose values the model keeps k arrays by node and l by arc. Evaluation takes 4 · (4 s + l b) max w + 64 b for the s
+    rows evaluated at once and the b arcs of all held-out units. P is the number of parameters. Where a complete last
+    layer weighs arcs, all pairs of nodes of a graph are arcs.
 
     Args:
         plan: what is to be trained.
@@ -79,8 +80,8 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
     if not isinstance(model, Convolutions):
         return jobs * (FLOAT * COPIES * parameters_of(plan) + _attention(plan))
     inner = [float(model.hidden or 1)] * (min(model.layers or 1, 2) - 1)
-    inputs = 0.0 if _sparse(task) else float(task.width)
-    widths = inputs + sum(inner) * ((model.layers or 1) - 1) + task.classes
+    inputs, last = 0.0 if _sparse(task) else float(task.width), float(model.last_width(task))
+    made = sum(inner) * ((model.layers or 1) - 1) + last
     most = 0.0
     share = HELD_OUT if plan.protocol.train is None and plan.protocol.splits in ("default", "several") else 1.0
     for arm in plan.arms:
@@ -88,9 +89,12 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
         held = topology.arcs_held(model.layers or 1)
         rows, arcs = _batch(arm.task, topology, held, plan.protocol.batch_size)
         all_rows, all_arcs = _batch(arm.task, topology, held, 0)
-        training = KEPT * FLOAT * rows * widths + ARC * arcs
+        pairs = rows * float(np.diff(topology.start).max()) if topology.last == "complete" and model.all_pairs else 0.0
+        training = FLOAT * model.kept_by_node * rows * (inputs + made) + ARC * (arcs + pairs)
+        training += FLOAT * model.kept_by_arc * (arcs * made + pairs * last)
         at_once = min(share * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
-        evaluation = PASSED * FLOAT * at_once * max(inputs, task.classes, *inner) + share * ARC * all_arcs
+        evaluation = PASSED * FLOAT * at_once * max(inputs, last, *inner) + share * ARC * all_arcs
+        evaluation += FLOAT * model.kept_by_arc * at_once / all_rows * all_arcs * max(last, *inner, 0.0)
         most = max(most, max(training, evaluation) + ARC * float(held.sum()) + _features(arm.task))
     return jobs * (FLOAT * COPIES * parameters_of(plan) + most)
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from mixcli.training.attention import MultiHeadAttention
 
-__all__ = ["over_all_pairs", "over_arcs", "over_pairs_of_graphs"]
+__all__ = ["over_all_pairs", "over_arcs", "over_pairs_of_graphs", "softmax_by_receiver"]
 
 
 def over_all_pairs(attention: MultiHeadAttention, x: Tensor, mask: Tensor | None = None) -> Tensor:
@@ -41,7 +41,7 @@ def over_arcs(attention: MultiHeadAttention, x: Tensor, receiver: Tensor, sender
     """
     q, k, v = (part.transpose(0, 1) for part in attention.split(x))  # (n, H, d_h)
     logits = (q[receiver] * k[sender]).sum(-1) / math.sqrt(q.shape[-1])  # (arcs, H)
-    weights = _softmax(logits, receiver, len(x))
+    weights = softmax_by_receiver(logits, receiver, len(x))
     heard = torch.zeros_like(v).index_add(0, receiver, weights[:, :, None] * v[sender])
     return attention.join(heard.transpose(0, 1))
 
@@ -66,11 +66,20 @@ def over_pairs_of_graphs(attention: MultiHeadAttention, x: Tensor, graph: Tensor
     return heard[graph, place]
 
 
-def _softmax(logits: Tensor, receiver: Tensor, n: int) -> Tensor:
-    """exp(logits) over their sum among the arcs of the same receiver, without overflow."""
+def softmax_by_receiver(logits: Tensor, receiver: Tensor, n: int, weight: Tensor | None = None) -> Tensor:
+    """(arcs, H) w exp(logit) over its sum among the arcs of the same receiver, without overflow.
+
+    Args:
+        logits: (arcs, H).
+        receiver: (arcs,) node that hears.
+        n: nodes.
+        weight: (arcs,) w, an arc counting as so many; None for ones.
+    """
     index = receiver[:, None].expand_as(logits)
     top = torch.full((n, logits.shape[1]), -math.inf, dtype=logits.dtype, device=logits.device)
     top = top.scatter_reduce(0, index, logits.detach(), "amax")
     grown = (logits - top[receiver]).exp()
+    if weight is not None:
+        grown = grown * weight[:, None]
     total = torch.zeros_like(top).index_add(0, receiver, grown)
     return grown / total[receiver]

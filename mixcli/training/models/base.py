@@ -31,6 +31,10 @@ class Model(ABC):
     relational: ClassVar[bool] = False
     """Whether it tells original edges from added ones."""
     equation: ClassVar[str]
+    directed: ClassVar[str] = "an arc carries from its tail to its head only"
+    """What one-way edges do."""
+    weighted: ClassVar[str] = ""
+    """What edge weights do."""
     cites: ClassVar[str]
 
     @abstractmethod
@@ -45,14 +49,24 @@ class Model(ABC):
 
     def completed(self, task: Task) -> Model:
         """This model with the task's defaults where nothing was said."""
-        fields = {f.name for f in dataclasses.fields(self)} & {"layers", "hidden", "dropout"}  # type: ignore[arg-type]
+        said = {f.name for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
+        fields = said & {"layers", "hidden", "dropout"}
         unsaid = {k: getattr(task, k) for k in fields if getattr(self, k) is None}
         return dataclasses.replace(self, **unsaid)  # type: ignore[type-var]
 
 
 @dataclass(frozen=True)
 class Convolutions(Model):
-    """A model that stacks one kind of layer with ReLU and dropout between; a subclass says which."""
+    """A model that stacks one kind of layer with ReLU and dropout between; a subclass says which.
+
+    With norms and residuals a layer between the first and the last is x + ReLU(norm(layer(x))); the first one has no
+    residual, since it changes the width, and the last one neither norm nor residual.
+    """
+
+    kept_by_node: ClassVar[float] = 7
+    """Arrays as wide as a layer that each node keeps of each layer for the backward pass, found by measuring."""
+    kept_by_arc: ClassVar[float] = 0
+    """The same for each arc, beside the arc itself."""
 
     layers: int | None = param(None, "convolutions, the last of which gives the class scores; default by task", ge=1)
     hidden: int | None = param(None, "width of the hidden layers; default by task", ge=1)
@@ -62,9 +76,25 @@ class Convolutions(Model):
         "mixcli", "pyg: torch_geometric's own modules from the same initial weights, the slower reference"
     )
 
+    residual: bool = param(False, "whether each hidden layer after the first adds its input to its output")
+    norm: Literal["none", "batch", "layer"] = param("none", "normalisation after each hidden layer, before ReLU")
+
     @abstractmethod
     def layer(self, inputs: int, outputs: int, relations: int, generator: Any) -> Any:
         """One convolution, a torch module called with (features, batch)."""
+
+    def last_layer(self, inputs: int, outputs: int, relations: int, generator: Any) -> Any:
+        """The convolution that gives the class scores, where it is not like the others."""
+        return self.layer(inputs, outputs, relations, generator)
+
+    def last_width(self, task: Task) -> int:
+        """Width of the values in the last layer."""
+        return task.classes
+
+    @property
+    def all_pairs(self) -> bool:
+        """Whether a complete last layer goes through all pairs of nodes."""
+        return False
 
     def network(self, task: Task, relations: int, generator: Any) -> Network:
         """The layers in a row, from the task's features to its classes."""
@@ -73,9 +103,16 @@ class Convolutions(Model):
         if self.layers is None or self.hidden is None:
             raise ValueError("expected a completed model")
         widths = [task.width, *[self.hidden] * (self.layers - 1), task.classes]
-        layers = [self.layer(a, b, relations, generator) for a, b in itertools.pairwise(widths)]
+        pairs = list(itertools.pairwise(widths))
+        layers = [self.layer(a, b, relations, generator) for a, b in pairs[:-1]]
+        layers.append(self.last_layer(*pairs[-1], relations, generator))
         if self.layers_of == "pyg":
             from mixcli.training.pyg_layers import PyGLayer
 
             layers = [PyGLayer(layer) for layer in layers]
-        return Network(layers, task.drop_input)
+        if self.norm == "none":
+            return Network(layers, task.drop_input, residual=self.residual)
+        from mixcli.training.norms import Norm
+
+        norms = [Norm(self.norm, width) for width in widths[1:-1]]
+        return Network(layers, task.drop_input, norms=norms, residual=self.residual)

@@ -23,6 +23,7 @@ class GCN(Convolutions):
     """
 
     equation: ClassVar[str] = "h' = D̃^-1/2 (A + I) D̃^-1/2 h W + b"
+    weighted: ClassVar[str] = "weights enter A"
     cites: ClassVar[str] = "Kipf & Welling, ICLR 2017, equation 2"
 
     def layer(self, inputs: int, outputs: int, relations: int, generator: Any) -> GCNLayer:

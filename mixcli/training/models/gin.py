@@ -24,6 +24,7 @@ class GIN(Convolutions):
     """
 
     equation: ClassVar[str] = "h' = W2 ReLU(BN(W1 (h + A h))) + b2"
+    weighted: ClassVar[str] = "weighted sum"
     cites: ClassVar[str] = "Xu et al., ICLR 2019, equation 4.1"
 
     def layer(self, inputs: int, outputs: int, relations: int, generator: Any) -> GINLayer:

@@ -26,6 +26,7 @@ class RGCN(Convolutions):
 
     relational: ClassVar[bool] = True
     equation: ClassVar[str] = "h' = h W0 + sum_r mean_r(h) W_r + b"
+    weighted: ClassVar[str] = "weighted means"
     cites: ClassVar[str] = "Schlichtkrull et al., ESWC 2018, equation 2"
 
     def layer(self, inputs: int, outputs: int, relations: int, generator: Any) -> RGCNLayer:

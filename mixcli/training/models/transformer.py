@@ -32,6 +32,7 @@ class Transformer(Model):
     """
 
     equation: ClassVar[str] = "x + MHA(LN(x)), then x + W₂ GELU(W₁ LN(x))"
+    weighted: ClassVar[str] = "ignored"
     cites: ClassVar[str] = "Vaswani et al., NeurIPS 2017; Dwivedi & Bresson, arXiv 2012.09699, 2020"
 
     layers: int | None = param(None, "blocks; default by task", ge=1)
