@@ -2,7 +2,8 @@
 
 Trials on random splits of one data set share most of their training examples, so they are not independent. Following
 Nadeau & Bengio (2003), the variance of a mean over n such trials is s² (1/n + n_test/n_train) instead of s²/n. Where
-the split is fixed and only the initialisation varies, the plain paired t interval holds.
+the test set is the same in all trials, the plain paired t interval holds, for that test set. Where several trials share
+a split, their mean counts as one observation, since they tell no more of other splits than one.
 
 Where the results have a range, intervals are clipped to what is possible in it: the true mean lies in the range for
 certain, so the clipped interval holds it exactly when the unclipped one does, and the coverage stays what it was. p
@@ -22,7 +23,7 @@ __all__ = ["Difference", "Estimate", "estimate", "holm", "paired", "sign_flip"]
 
 LEVEL = 0.05
 POWER = 0.8
-EXACT_UP_TO = 12
+EXACT_UP_TO = 32
 SAMPLES = 10_000
 ROUNDING = 1e-12
 
@@ -76,15 +77,24 @@ class Difference:
     detectable: float | None
     test: str
     reason: str = ""
+    splits: int | None = None
+    """Distinct splits, where trials share them and each split's mean is one observation; else None."""
 
 
-def estimate(values: ArrayLike, ratio: float | None = None, *, bounds: tuple[float, float] | None = None) -> Estimate:
+def estimate(
+    values: ArrayLike,
+    ratio: float | None = None,
+    *,
+    bounds: tuple[float, float] | None = None,
+    splits: Sequence[int] | None = None,
+) -> Estimate:
     """Mean and 95 % interval of the results of n trials: mean ± t(0.975, n-1) · s · √(1/n + ratio), clipped to bounds.
 
     Args:
         values: (n,) one result per trial.
         ratio: n_test / n_train where the split varies with the trial; None or 0 where it is fixed.
         bounds: least and greatest result there can be, (0, 1) for an accuracy; None where there are none.
+        splits: (n,) number of each trial's split; None where no two trials share one.
 
     Returns:
         The estimate; nothing in it is NaN.
@@ -103,16 +113,19 @@ def estimate(values: ArrayLike, ratio: float | None = None, *, bounds: tuple[flo
     Source: Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52 (2003), section 3.
     """
     x = _checked(values, bounds)
+    trials, x = len(x), _by_split(x, splits)
     if not len(x):
         return Estimate(None, None, None, 0, "no finished trial")
     mean = float(x.mean())
     if len(x) == 1:
-        return Estimate(mean, None, None, 1, "an interval needs at least two trials")
+        return Estimate(
+            mean, None, None, trials, f"an interval needs at least two {'trials' if trials < 2 else 'splits'}"
+        )
     sd = _sd(x)
     if sd == 0:
-        return Estimate(mean, 0.0, None, len(x), "all trials gave the same result")
+        return Estimate(mean, 0.0, None, trials, "all trials gave the same result")
     half = _quantile(0.975, len(x) - 1) * _standard_error(sd, len(x), ratio)
-    return Estimate(mean, sd, _interval(mean, half, bounds), len(x))
+    return Estimate(mean, sd, _interval(mean, half, bounds), trials)
 
 
 def paired(
@@ -122,6 +135,7 @@ def paired(
     seed: int = 0,
     *,
     bounds: tuple[float, float] | None = None,
+    splits: Sequence[int] | None = None,
 ) -> Difference:
     """Compare two arms trained on the same splits from the same seeds.
 
@@ -132,8 +146,10 @@ def paired(
         values: (n,) results of the arm.
         baseline: (n,) results of the baseline in the same trials.
         ratio: n_test / n_train where the split varies with the trial; None or 0 where it is fixed.
-        seed: of the sampled permutations, used for n > 12.
+        seed: of the sampled permutations, used for n > 32.
         bounds: least and greatest result there can be; with (0, 1) the interval is clipped to [-1, 1].
+        splits: (n,) number of each trial's split; where trials share one, d_i is the mean over them, and n the number
+            of splits. Wins, ties and losses count trials. None where no two trials share one.
 
     Returns:
         The difference; nothing in it is NaN.
@@ -157,26 +173,30 @@ def paired(
     counts = (int((d > 0).sum()), int((d == 0).sum()), int((d < 0).sum()))
     if not len(d):
         return Difference(None, None, None, None, None, *counts, None, test, "no finished pair of trials")
+    trials, d = len(d), _by_split(d, splits)
+    shared = len(d) if len(d) < trials else None
     mean, flip = float(d.mean()), sign_flip(d, seed)
     if len(d) == 1:
-        return Difference(mean, None, None, None, flip, *counts, None, test, "an interval needs at least two trials")
+        reason = f"an interval needs at least two {'trials' if trials < 2 else 'splits'}"
+        return Difference(mean, None, None, None, flip, *counts, None, test, reason, shared)
     sd = _sd(d)
     if sd == 0:
         reason = "no trial differs" if mean == 0 else "all trials differ by the same amount"
-        return Difference(mean, 0.0, None, None, flip, *counts, None, test, reason)
+        return Difference(mean, 0.0, None, None, flip, *counts, None, test, reason, shared)
     error = _standard_error(sd, len(d), ratio)
     critical = _quantile(0.975, len(d) - 1)
     p = 2 * _lower_tail(-abs(mean) / error, len(d) - 1)
     detectable = (critical + _quantile(POWER, len(d) - 1)) * error
     reach = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
     interval = _interval(mean, critical * error, reach)
-    return Difference(mean, sd, interval, p, flip, *counts, detectable, test)
+    return Difference(mean, sd, interval, p, flip, *counts, detectable, test, splits=shared)
 
 
 def sign_flip(differences: ArrayLike, seed: int = 0) -> float:
     """Two-sided p of the sign-flip permutation test: the share of sign patterns whose |mean| reaches the observed one.
 
-    Exact (all 2ⁿ patterns) for n ≤ 12, else 10 000 sampled patterns with p = (k + 1) / (10 001).
+    Exact over all 2ⁿ patterns for n ≤ 32, by sorting the sums of two halves; else 10 000 sampled patterns with
+    p = (k + 1) / (10 001).
 
     Args:
         differences: (n,) paired differences, n ≥ 1.
@@ -188,15 +208,23 @@ def sign_flip(differences: ArrayLike, seed: int = 0) -> float:
     """
     d = _checked(differences)
     n = len(d)
-    if n <= EXACT_UP_TO:
-        signs = 1 - 2 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
-        extra = 0
-    else:
-        rng = np.random.default_rng([seed, n])
-        signs = 1 - 2 * rng.integers(0, 2, size=(SAMPLES, n))
-        extra = 1
-    reached = np.abs(signs @ d) >= abs(d.sum()) - ROUNDING * max(1.0, float(np.abs(d).sum()))
-    return (int(reached.sum()) + extra) / (len(signs) + extra)
+    reach = abs(float(d.sum())) - ROUNDING * max(1.0, float(np.abs(d).sum()))
+    if reach <= 0:
+        return 1.0
+    if n > EXACT_UP_TO:
+        signs = 1 - 2 * np.random.default_rng([seed, n]).integers(0, 2, size=(SAMPLES, n))
+        return (int((np.abs(signs @ d) >= reach).sum()) + 1) / (SAMPLES + 1)
+    left, right = _signed_sums(d[: n // 2]), np.sort(_signed_sums(d[n // 2 :]))
+    above = len(right) * len(left) - int(np.searchsorted(right, reach - left, side="left").sum())
+    return 2 * above / 2**n  # patterns with the opposite signs reach as far below
+
+
+def _signed_sums(d: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(2ⁿ,) sums of d under all patterns of signs."""
+    sums = np.zeros(1)
+    for x in d:
+        sums = np.concatenate([sums + x, sums - x])
+    return sums
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:
@@ -229,6 +257,16 @@ def _checked(values: ArrayLike, bounds: tuple[float, float] | None = None) -> ND
     if bounds is not None and len(x) and (x.min() < bounds[0] or x.max() > bounds[1]):
         raise ValueError(f"expected results from {bounds[0]} to {bounds[1]}, found {x.min()} to {x.max()}")
     return x
+
+
+def _by_split(x: NDArray[np.float64], splits: Sequence[int] | None) -> NDArray[np.float64]:
+    """Means over the trials of each split, in the order of first appearance; x itself where no two share one."""
+    if splits is None or len(set(splits)) == len(x):
+        return x
+    places: dict[int, list[int]] = {}
+    for place, split in enumerate(splits):
+        places.setdefault(split, []).append(place)
+    return np.array([x[own].mean() for own in places.values()])
 
 
 def _sd(x: NDArray[np.float64]) -> float:

@@ -65,12 +65,59 @@ def test_sign_flip_counts_every_pattern(n: int) -> None:
     assert sign_flip(d) == np.mean(patterns)
 
 
-def test_sampled_sign_flip_is_near_the_exact_one_and_repeatable() -> None:
+def test_sign_flip_is_exact_up_to_thirty_two() -> None:
     d = np.random.default_rng(3).normal(size=13) + 0.4
-    exact = np.mean([abs(np.dot(s, d)) >= abs(d.sum()) - 1e-12 for s in product([1, -1], repeat=13)])
-    assert sign_flip(d, 7) == pytest.approx(exact, abs=0.02)
+    assert sign_flip(d) == np.mean([abs(np.dot(s, d)) >= abs(d.sum()) - 1e-12 for s in product([1, -1], repeat=13)])
+    assert sign_flip(np.ones(32)) == 2 / 2**32
+    equal = np.array([1.0, -1.0, 1.0, 1.0])  # |sum| >= 2 for all but the six patterns that balance
+    assert sign_flip(equal) == 10 / 16
+
+
+def test_sign_flip_is_that_of_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    d = np.random.default_rng(5).normal(size=10) + 0.3
+    expected = stats.permutation_test((d,), np.mean, permutation_type="samples", n_resamples=np.inf)
+    assert sign_flip(d) == pytest.approx(expected.pvalue)
+
+
+def test_sampled_sign_flip_is_near_the_normal_one_and_repeatable() -> None:
+    d = np.random.default_rng(4).normal(size=200)
+    d += 1.8 * d.std() / math.sqrt(200) - d.mean()
+    z = abs(d.sum()) / math.sqrt((d**2).sum())
+    assert sign_flip(d, 7) == pytest.approx(math.erfc(z / math.sqrt(2)), abs=0.015)
     assert sign_flip(d, 7) == sign_flip(d, 7)
     assert sign_flip(np.ones(40)) == 1 / 10_001  # never 0
+
+
+def test_power_at_the_detectable_effect_is_that_of_the_noncentral_t() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    for n in (5, 10, 100):
+        d = paired(np.random.default_rng(n).normal(size=n) * 0.05, np.zeros(n), 1 / 8)
+        shift = d.detectable / (d.sd * math.sqrt(1 / n + 1 / 8))
+        critical = stats.t.ppf(0.975, n - 1)
+        power = stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift)
+        assert power == pytest.approx(0.8, abs=0.02)
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6))
+def test_holm_is_the_closed_test_of_bonferroni(ps: list[float]) -> None:
+    """A hypothesis is rejected where every set of hypotheses that contains it is."""
+    sets = [[i for i in range(len(ps)) if number >> i & 1] for number in range(1, 2 ** len(ps))]
+    by_set = [(own, min(1.0, len(own) * min(ps[i] for i in own))) for own in sets]
+    expected = [max(p for own, p in by_set if i in own) for i in range(len(ps))]
+    assert holm(ps) == pytest.approx(expected)
+
+
+def test_trials_of_one_split_are_averaged() -> None:
+    values, baseline, shared = [0.8, 0.6, 0.9, 0.7], [0.5, 0.5, 0.5, 0.7], [0, 1, 0, 1]
+    d, means = paired(values, baseline, 1 / 8, splits=shared), paired([0.85, 0.65], [0.5, 0.6], 1 / 8)
+    assert (d.mean, d.p) == (pytest.approx(means.mean), pytest.approx(means.p))
+    assert (d.wins, d.ties, d.losses, d.splits) == (3, 1, 0, 2)
+    assert estimate(values, splits=shared).ci95 == pytest.approx(estimate([0.85, 0.65]).ci95)
+    assert estimate(values, splits=shared).trials == 4
+    assert paired(values, baseline, splits=[0, 0, 0, 0]).reason == "an interval needs at least two splits"
+    assert paired(values, baseline, splits=[0, 1, 2, 3]) == paired(values, baseline)
 
 
 def test_holm_by_hand() -> None:
