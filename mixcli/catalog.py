@@ -19,8 +19,8 @@ from mixcli.errors import UsageError
 from mixcli.spec import Spec, build, nearest, parse
 
 __all__ = [
-    "COMMANDS", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "PROTOCOLS", "REWIRINGS", "SEQUENCE_MEASURES",
-    "SEQUENCE_REWIRINGS", "Catalog",
+    "COMMANDS", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "PROBES", "PROTOCOLS", "REWIRINGS",
+    "SEQUENCE_MEASURES", "SEQUENCE_REWIRINGS", "Catalog",
 ]  # fmt: skip
 
 
@@ -281,6 +281,21 @@ MODELS = Catalog(
 
 PROTOCOLS = Catalog(
     "protocol", {n.lower(): f"mixcli.training.presets.{n.lower()}:{n}" for n in ("Fair", "FoSR", "SDRF", "BORF")}
+)
+
+PROBES = Catalog(
+    "probe",
+    {
+        "sensitivity": "mixcli.training.probes.sensitivity:JacobianSensitivity",
+        "obstruction": "mixcli.training.probes.obstruction:Obstruction",
+        "dirichlet": "mixcli.training.probes.dirichlet:DirichletEnergy",
+        "mad": "mixcli.training.probes.mad:MeanAverageDistance",
+        "rank": "mixcli.training.probes.rank:RankOfStates",
+        "collapse": "mixcli.training.probes.collapse:CollapseOfStates",
+        "gradients": "mixcli.training.probes.gradients:Gradients",
+        "spectrum": "mixcli.training.probes.spectrum:JacobianSpectrum",
+        "relation_share": "mixcli.training.probes.relation_share:RelationShare",
+    },
 )
 
 # Order matters: sniffing asks each format in turn and takes the first that recognises the bytes.

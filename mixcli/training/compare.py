@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
@@ -19,12 +20,14 @@ from mixcli.training.encodings import check_encodings
 from mixcli.training.models.base import Model
 from mixcli.training.outline import outline_of
 from mixcli.training.plan import Plan, model_spec
+from mixcli.training.probes.run import check_probes, complete, probe_specs
 from mixcli.training.protocol import Protocol
 from mixcli.training.runner import run
 from mixcli.training.runner.cluster import Cluster
 from mixcli.training.shards import WHOLE, Shard
 from mixcli.training.store import Store
 from mixcli.training.tasks.base import Task
+from mixcli.training.topology import Topology, topology_of
 
 __all__ = ["ArmResult", "Comparison", "compare", "conclude"]
 
@@ -44,6 +47,7 @@ def compare(
     *,
     encodings: Sequence[str] = (),
     protocol: Mapping[str, Any] | None = None,
+    probes: Sequence[str] = (),
     store: str | Path | Store | None = None,
     jobs: int = 1,
     shard: Shard = WHOLE,
@@ -69,6 +73,8 @@ def compare(
         trials: trainings per arm, ≥ 1.
         encodings: positional encodings ("none", "laplacian", "random_walk"), each giving arms of its own.
         protocol: training settings to change from the task's defaults, such as {"epochs": 50}.
+        probes: what to look at in the trained networks, such as "sensitivity" or "dirichlet:graphs=8"; see
+            `mixcli methods`.
         store: results database to resume from and add to (a path or an open Store); None keeps nothing.
         jobs: processes, see `runner.run`; 0 decides by the first trial.
         shard: the part of the trials to train, for other machines to train the rest.
@@ -82,7 +88,7 @@ def compare(
         UsageError: an unknown arm, model, setting or device, or fewer than one trial.
         InputError: sources that do not belong together.
         NotApplicable: no task fits the source, or a rewiring does not apply to it.
-        LimitExceeded: the training would need more memory than the context allows.
+        LimitExceeded: the training would need more memory than the context allows, or a probe more time or memory.
         Interrupted: Ctrl-C before the first trial.
 
     Cost: arms × trials trainings.
@@ -97,7 +103,7 @@ def compare(
     context = context or Context()
     if trials < 1:
         raise UsageError("at least one trial", str(trials), "give --trials 10, say")
-    things = _by_name(sources)
+    things, looked_at = _by_name(sources), probe_specs(probes)
     name = next(iter(things))
     with ExitStack() as opened:
         if not isinstance(store, Store):
@@ -105,8 +111,12 @@ def compare(
         workers = opened.enter_context(Cluster(cluster, context)) if cluster else None
         device = workers.device(context.device) if workers else _device(context.device)
         plan = _plan(things, (arms, encodings), model, trials, protocol, device, context)
+        if looked_at:
+            plan = replace(plan, probes=looked_at, original=_original(things, plan))
+            check_probes(plan, context.limits)
         store.put_plan(plan.digest, outline_of(plan, name))
         finished = run(plan, store, context, jobs, shard=shard, cluster=workers)
+        finished = finished and complete(plan, store, context)
         out = conclude(plan, store, name, time.perf_counter() - began, interrupted=not finished, shard=shard)
         if out.complete or shard == WHOLE:
             store.put_record(plan.digest, out.record())
@@ -145,6 +155,14 @@ def _arms(
     from mixcli.training.mask_arms import make_mask_arms
 
     return make_mask_arms(cast("Mapping[str, Sequence[MaskSequence]]", sources), specs, context)
+
+
+def _original(things: Mapping[str, Sequence[Graph | MaskSequence]], plan: Plan) -> Topology | None:
+    """The arcs of the first source's graphs as given."""
+    graphs = next(iter(things.values()))
+    if not isinstance(plan.arms[0].topology, Topology):
+        return None
+    return topology_of(cast("Sequence[Graph]", graphs))
 
 
 def _fits(model: Model, task: Task) -> None:

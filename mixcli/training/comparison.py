@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from mixcli.provenance import environment
 from mixcli.training.arms import NONE, Arm
 from mixcli.training.plan import Plan, model_spec
+from mixcli.training.probes.run import summaries
 from mixcli.training.shards import WHOLE, Shard
 from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
 from mixcli.training.store import Store, TrialResult
@@ -31,6 +32,7 @@ class ArmResult:
         difference: to the baseline, trial by trial; None for the baseline.
         p_adjusted: its p after Holm's adjustment over the arms.
         verdict: one sentence; for the baseline, that it is the baseline.
+        probes: what the trained networks do with their graph, by probe; see `probes.run.summaries`.
     """
 
     arm: Arm
@@ -40,6 +42,7 @@ class ArmResult:
     difference: Difference | None = None
     p_adjusted: float | None = None
     verdict: str = "baseline"
+    probes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """This arm's part of the comparison record."""
@@ -57,7 +60,7 @@ class ArmResult:
             "epochs": float(np.mean([r.epochs for r in results])) if results else None,
             "diverged": sum(r.diverged for r in results),
             "values": [{"trial": t, "best": r.best, "last": r.last} for t, r in self.trials.items()],
-            "provenance": list(self.arm.provenance),
+            "provenance": list(self.arm.provenance), **({"probes": dict(self.probes)} if self.probes else {}),
         }  # fmt: skip
 
     def _difference_json(self) -> dict[str, Any] | None:
@@ -190,7 +193,8 @@ def _results(plan: Plan, store: Store, baseline: int) -> tuple[ArmResult, ...]:
         difference = None if a == baseline else paired(*pairs, ratio=ratio, seed=plan.seed, bounds=bounds)
         columns = ([getattr(r, k) for r in trials.values()] for k in ("best", "last"))
         best, last = (estimate(c, ratio, bounds=bounds) for c in columns)
-        results.append(ArmResult(plan.arms[a], trials, best, last, difference))
+        probes = summaries(plan, store, a, baseline) if plan.probes else {}
+        results.append(ArmResult(plan.arms[a], trials, best, last, difference, probes=probes))
     adjusted = holm([r.difference.p if r.difference else None for r in results])
     return tuple(
         r if r.difference is None else replace(r, p_adjusted=p, verdict=verdict(r.difference, p))

@@ -29,7 +29,7 @@ def outline_of(plan: Plan, name: str) -> dict[str, Any]:
         "name": name, "task": {"kind": task.kind, "metric": task.metric, "bounds": list(task.bounds), "ratios": ratios},
         "facts": task.facts(), "model": model_spec(plan.model), "protocol": plan.protocol.to_json(),
         "seed": plan.seed, "trials": plan.trials, "device": plan.device, "relations": plan.relations,
-        "arms": [_arm(a) for a in plan.arms],
+        "arms": [_arm(a) for a in plan.arms], "probes": list(plan.probes),
     }  # fmt: skip
 
 
@@ -43,7 +43,8 @@ def plan_of(outline: Mapping[str, Any]) -> Plan:
         arcs = _Topology(topology, overlays, outline["relations"])
         arms.append(Arm(**facts, task=cast("Task", task), topology=cast("Topology", arcs)))
     model, protocol = MODELS.make(outline["model"]), Protocol(**outline["protocol"])
-    return Plan(tuple(arms), model, protocol, outline["seed"], outline["trials"], outline["device"])
+    probes = tuple(outline.get("probes", ()))
+    return Plan(tuple(arms), model, protocol, outline["seed"], outline["trials"], outline["device"], probes)
 
 
 def _arm(arm: Arm) -> dict[str, Any]:

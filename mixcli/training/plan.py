@@ -12,6 +12,7 @@ from mixcli.training.arms import Arm
 from mixcli.training.models.base import Model
 from mixcli.training.protocol import Protocol
 from mixcli.training.store import SCHEMA, TrialResult, digest_of
+from mixcli.training.topology import Topology
 
 __all__ = ["Job", "Plan", "model_spec"]
 
@@ -30,6 +31,8 @@ class Plan:
         seed: of the comparison.
         trials: trials per arm.
         device: kind of device, "cpu", "cuda", "cuda:1" or "mps".
+        probes: what to look at in the trained networks, by spec; no trial's result depends on it.
+        original: the graphs as given, which probes measure distances on; None where there are no graphs.
     """
 
     arms: tuple[Arm, ...]
@@ -38,6 +41,8 @@ class Plan:
     seed: int
     trials: int
     device: str
+    probes: tuple[str, ...] = ()
+    original: Topology | None = None
 
     @cached_property
     def relations(self) -> int:
@@ -79,16 +84,21 @@ class Plan:
         return digest_of([self.describe(a, self.trials) for a in range(len(self.arms))])
 
     def run(self, arm: int, trial: int) -> TrialResult:
-        """Train one trial."""
+        """Train one trial, and probe it."""
         import torch
 
-        from mixcli.training.engine import run_trial
+        from mixcli.training.engine import fit
 
         a = self.arms[arm]
-        return run_trial(
+        done = fit(
             a.task, a.topology, self.model_of(arm), self.protocol_of(arm), seed=self.seed, trial=trial,
-            relations=self.relations, device=torch.device(self.device),
+            relations=self.relations, device=torch.device(self.device), early=bool(self.probes),
         )  # fmt: skip
+        if not self.probes:
+            return done.result()
+        from mixcli.training.probes.run import probe_trial
+
+        return replace(done.result(), probes=probe_trial(self, arm, trial, done))
 
 
 def model_spec(model: Model) -> str:

@@ -12,7 +12,7 @@ import sqlite3
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias, cast
@@ -47,6 +47,9 @@ create table if not exists comparison (
     id integer primary key, key text unique not null, record text not null,
     stored text not null default current_timestamp
 );
+create table if not exists probe (
+    key text not null, name text not null, result text not null, primary key (key, name)
+);
 create table if not exists plan (key text primary key, outline text not null);
 create table if not exists failure (
     key text primary key, spec text not null, reason text not null, stored text not null default current_timestamp
@@ -70,6 +73,7 @@ class TrialResult:
         evaluate: seconds of evaluation.
         curves: (epochs, 4) float32, columns `CURVES`.
         stack: trials that it was trained together with in one computation, itself included.
+        probes: what probes of the trained network found, by spec.
     """
 
     best: float
@@ -83,10 +87,11 @@ class TrialResult:
     evaluate: float
     curves: NDArray[np.float32]
     stack: int = 1
+    probes: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the curves."""
-        return {k: v for k, v in vars(self).items() if k != "curves"}
+        """Everything but the curves and probes."""
+        return {k: v for k, v in vars(self).items() if k not in ("curves", "probes")}
 
 
 def canonical(data: Any) -> str:
@@ -185,6 +190,17 @@ class Store:
         blob = zlib.compress(np.ascontiguousarray(result.curves, dtype="<f4").tobytes())
         row = (key, canonical(spec), canonical(result.to_json()), blob)
         self._db.execute("insert or ignore into trial (key, spec, result, curves) values (?, ?, ?, ?)", row)
+        self.put_probes(key, result.probes)
+
+    def put_probes(self, key: str, probes: Mapping[str, Any]) -> None:
+        """File what probes found in the network of a trial, unless it is there already."""
+        rows = [(key, name, canonical(found)) for name, found in probes.items()]
+        self._db.executemany("insert or ignore into probe values (?, ?, ?)", rows)
+
+    def probes(self, key: str) -> dict[str, Any]:
+        """What probes found in the network of a trial, by spec."""
+        rows = self._db.execute("select name, result from probe where key = ?", (key,)) if self._has("probe") else ()
+        return {name: json.loads(result) for name, result in rows}
 
     def get(self, key: str) -> TrialResult | None:
         """The trial under a key, or None."""

@@ -1,0 +1,1 @@
+"""Probes: what a trained network does with its graph, before and after a rewiring, besides its accuracy."""
