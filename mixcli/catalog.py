@@ -273,7 +273,13 @@ MODELS = Catalog(
     {
         "gcn": "mixcli.training.models.gcn:GCN",
         "gin": "mixcli.training.models.gin:GIN",
+        "sage": "mixcli.training.models.sage:SAGE",
+        "gat": "mixcli.training.models.gat:GAT",
+        "gatedgcn": "mixcli.training.models.gatedgcn:GatedGCN",
         "rgcn": "mixcli.training.models.rgcn:RGCN",
+        "rgin": "mixcli.training.models.rgin:RGIN",
+        "sgc": "mixcli.training.models.sgc:SGC",
+        "mlp": "mixcli.training.models.mlp:MLP",
         "transformer": "mixcli.training.models.transformer:Transformer",
         "decoder": "mixcli.training.models.decoder:Decoder",
     },
