@@ -152,7 +152,7 @@ class _Run:
             self.blind_told = True
 
     def _measure(self, thing: "Thing", methods: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-        from mixcli.report.record import entry, extremes, refusal
+        from mixcli.report.record import entry, extremes, headline, refusal
 
         entries: dict[str, Any] = {}
         found: dict[str, Any] = {}
@@ -169,7 +169,8 @@ class _Run:
                 refused[key] = error
                 continue
             seconds = None if self.shell.no_timing else time.perf_counter() - start
-            entries[key] = {**entry(method, values, seconds), **extremes(thing, values)}
+            told = {**headline(method, thing, values), **extremes(thing, values)}
+            entries[key] = {**entry(method, values, seconds), **told}
         self._say_refused(thing, refused)
         return entries, found
 

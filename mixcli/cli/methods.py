@@ -13,6 +13,7 @@ from mixcli.catalog import (
     MASKS,
     MEASURES,
     MODELS,
+    PROBES,
     PROTOCOLS,
     REWIRINGS,
     SEQUENCE_MEASURES,
@@ -36,6 +37,7 @@ CATALOGS = {
     "sequence rewirings": SEQUENCE_REWIRINGS,
     "models": MODELS,
     "protocols": PROTOCOLS,
+    "probes": PROBES,
     "graphs": GRAPHS,
     "masks": MASKS,
     "formats": FORMATS,
@@ -55,6 +57,8 @@ FACTS = (
     "disconnected",
     "sources",
     "caveat",
+    "figures",
+    "curves",
     "cites",
     "published",
     "published_in",
@@ -91,8 +95,10 @@ def methods(
         from mixcli.spec import nearest
 
         raise UsageError("the name of a method", repr(name), nearest(name, known) or "`mixcli methods` lists them")
-    for kind, catalog in found:
+    for place, (kind, catalog) in enumerate(found):
         facts = card(kind, catalog, catalog.canonical(name))
+        if place and form == "table":
+            shell.emit(["\n"])
         shell.emit(_page(facts) if form == "table" else [json.dumps(facts, indent=2, default=str) + "\n"])
 
 

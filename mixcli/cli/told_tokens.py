@@ -28,7 +28,7 @@ class TokensTold:
 
     def __init__(self, shell: Shell, context: "Context") -> None:
         self.shell, self.context = shell, context
-        self.sequences = self.added = self.removed = self.reached = 0
+        self.sequences = self.added = self.removed = self.reached = self.tokens = 0
 
     def one(self, result: "RewiredSequence", method: "SequenceRewiring", wanted: int | None, ended: str = "") -> None:
         """Tell of one sequence: `wanted` is the budget, `ended` how a condition ended it."""
@@ -37,6 +37,7 @@ class TokensTold:
         self.sequences += 1
         self.added += result.added
         self.removed += result.removed
+        self.tokens += result.sequence.tokens - result.base.tokens
         self.reached += bool(result.sequence.provenance[-1].notes.get("reached"))
         if self.sequences > MANY or self.shell.quiet:
             return
@@ -54,7 +55,8 @@ class TokensTold:
     def all(self, condition: Any) -> None:
         """The sum, where not every sequence was told of."""
         if self.sequences > MANY:
-            line = f"{self.sequences} sequences in all: +{self.added} −{self.removed} pairs"
+            changed = f"+{self.tokens} tokens" if self.tokens else f"+{self.added} −{self.removed} pairs"
+            line = f"{self.sequences} sequences in all: {changed}"
             self.shell.note(line + (f"; {condition} reached in {self.reached}" if condition is not None else ""))
 
     def _masks(self, base: "MaskSequence", after: "MaskSequence", result: "RewiredSequence", end: str) -> list[str]:
@@ -108,6 +110,8 @@ def would_change(result: "RewiredSequence") -> str:
         return f"would put in {plural(after - before, f'{role} token')}"
     if result.base.kind == "attention":
         return "would subtract one map of attention from another"
+    if not result.edits:
+        return "would change nothing"
     return f"would add {plural(result.added, 'pair')} and remove {plural(result.removed, 'pair')}"
 
 

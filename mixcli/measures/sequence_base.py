@@ -35,6 +35,8 @@ class SequenceMeasure(ABC):
     """Whether it needs the hidden states of attention."""
     signed: ClassVar[bool] = False
     """Whether it is defined for weights below 0, such as those of differential attention."""
+    headline: ClassVar[Literal["mean", "first", "last", "read_out"]] = "mean"
+    """What stands for the values of all tokens where there is room for one: their mean, or that of one token."""
     caveat: ClassVar[str] = ""
     """What the number does not mean, in one sentence; told wherever the number is."""
     equation: ClassVar[str]

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixcli.graph import Graph
 from mixcli.provenance import environment
-from mixcli.sequence import PAUSE, SINK, Attention, MaskSequence, TokenGraph
+from mixcli.sequence import PAUSE, REAL, SINK, Attention, MaskSequence, TokenGraph
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mixcli.graph import Graph
     from mixcli.measures.base import Measure, Values
     from mixcli.measures.sequence_base import SequenceMeasure
 
 __all__ = [
-    "SCHEMA", "analysis", "entry", "extremes", "graph_facts", "head", "jsonable", "node_entry", "refusal",
-    "sequence_facts", "summary", "tiers",
+    "SCHEMA", "analysis", "entry", "extremes", "graph_facts", "head", "headline", "jsonable", "node_entry", "refusal",
+    "sequence_facts", "summary", "tiers", "token_at",
 ]  # fmt: skip
 
 SCHEMA = "mixcli.analysis/1"
@@ -177,6 +177,36 @@ def node_entry(means: Values) -> dict[str, Any]:
     there = np.flatnonzero(~np.isnan(data))
     out = {"summary": summary(data[there]), **{k: there[rows].tolist() for k, rows in _ties(data[there]).items()}}
     return {**out, "isolated": len(data) - len(there), "reason": means.reason} if means.reason else out
+
+
+def headline(measure: Measure | SequenceMeasure, thing: Graph | TokenGraph, values: Values) -> dict[str, Any]:
+    """The one number by which values of tokens are told, where that is not their mean: of which token, and what it is.
+
+    Example:
+        >>> from mixcli.generators.mask_spec import sequence_of
+        >>> from mixcli.measures.sequence.influence import Influence
+        >>> tokens = sequence_of("causal:tokens=2,layers=1")
+        >>> headline(Influence(), tokens, Influence()(tokens))
+        {'headline': {'token': 'first', 'value': 0.25}}
+    """
+    place = getattr(measure, "headline", "mean")
+    if isinstance(thing, Graph) or place == "mean" or values.level != "token" or values.data is None:
+        return {}
+    return {"headline": {"token": place, "value": float(np.asarray(values.data)[token_at(thing, place)])}}
+
+
+def token_at(tokens: TokenGraph, place: str) -> int:
+    """The first or the last real token, or the read-out.
+
+    Example:
+        >>> from mixcli.generators.mask_spec import sequence_of
+        >>> token_at(sequence_of("causal:tokens=5,layers=1"), "last")
+        4
+    """
+    if place == "read_out":
+        return tokens.read_out
+    real = np.flatnonzero(tokens.roles == REAL)
+    return int(real[0 if place == "first" else -1])
 
 
 def extremes(graph: Graph | TokenGraph, values: Values) -> dict[str, Any]:

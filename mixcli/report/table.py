@@ -15,6 +15,7 @@ from rich.table import Table
 
 from mixcli.graph import Graph
 from mixcli.measures.node_means import node_means
+from mixcli.report.probes import probe_lines
 from mixcli.report.record import tiers
 
 if TYPE_CHECKING:
@@ -115,6 +116,8 @@ def _keys(graph: Graph | TokenGraph, values: Values) -> Any:
 
 
 def _value(entry: Mapping[str, Any]) -> str:
+    if "headline" in entry:
+        return f"{_headline(entry)} {entry['headline']['token'].replace('_', '-')}"
     if "summary" in entry:
         mean, infinite = entry["summary"].get("mean"), entry["summary"].get("infinite", 0)
         about = "" if entry["exact"] else "≈ "
@@ -128,22 +131,28 @@ def _value(entry: Mapping[str, Any]) -> str:
     return ("" if entry["exact"] else "≈ ") + number(entry["value"]) + error
 
 
+def _headline(entry: Mapping[str, Any]) -> str:
+    """The number by which values of tokens are told; the record holds none where it is infinite."""
+    value = entry["headline"]["value"]
+    below = entry.get("better") == "higher"  # walks to nowhere are counted as the logarithm of 0
+    return number(value) if value is not None else "-inf" if below else "inf"
+
+
 def _details(entry: Mapping[str, Any], *, connected: bool) -> str:
     parts = [str(entry["reason"])] if entry.get("reason") else []
     details = dict(entry.get("details") or {})
     parts += [str(details["reason"])] if "reason" in details and "summary" in entry else []
     if "summary" in entry:
         s = entry["summary"]
-        parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and k != "mean"]
+        parts += [f"{k} {number(s[k])}" for k in SUMMARY if k in s and (k != "mean" or "headline" in entry)]
         if s.get("infinite") and not (entry["level"] == "token" and "reason" in details):
             parts.append(f"{s['infinite']} infinite")
-        if s.get("infinite") and details.get("first", 0) is None:
-            parts.append("first inf")
         if s.get("negative_fraction"):
             parts.append(f"{s['negative_fraction']:.0%} negative")
         if entry.get("error"):
             parts.append(f"standard errors up to {number(entry['error'])}")
     said = {**entry.get("summary", {}), "reason": 0, **({"infinite": 0} if not details.get("infinite") else {})}
+    said |= {entry["headline"]["token"]: 0} if "headline" in entry else {}
     details = {k: v for k, v in details.items() if k not in said}
     parts += _figures({k: v for k, v in details.items() if not (connected and k in ONLY_DISCONNECTED)})
     if details.get("relative_error") is not None:
@@ -216,7 +225,8 @@ def _many(records: list[dict[str, Any]]) -> Table:
     for column in ("source", *head):
         table.add_column(column, justify="left" if column == "source" else "right", no_wrap=True)
     for name in names:
-        table.add_column(escape(name), justify="right", no_wrap=True)
+        places = {record["measures"].get(name, {}).get("headline", {}).get("token", "") for record in records} - {""}
+        table.add_column(escape(".".join([name, *places])), justify="right", no_wrap=True)
     for record in records:
         cells = [_short(record["measures"].get(n, {})) for n in names]
         facts = record.get("graph") or record["sequence"]
@@ -226,6 +236,8 @@ def _many(records: list[dict[str, Any]]) -> Table:
 
 
 def _short(entry: Mapping[str, Any]) -> str:
+    if "headline" in entry:
+        return _headline(entry)
     value = entry["summary"].get("mean") if "summary" in entry else entry.get("value")
     infinite = entry["summary"].get("infinite", 0) if entry.get("level") == "token" and "summary" in entry else 0
     return "–" if value is None else number(value) + (f" ({infinite} inf)" if infinite else "")
@@ -255,7 +267,7 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
         )  # fmt: skip
     foreseen = [f"{arm['name']}: {_foreseen(arm, record['task'])}\n" for arm in record["arms"] if "reaches" in arm]
     verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
-    return rendered(table, color=color) + "".join(foreseen + verdicts)
+    return rendered(table, color=color) + "".join(foreseen + verdicts) + probe_lines(record)
 
 
 def _foreseen(arm: Mapping[str, Any], task: Mapping[str, Any]) -> str:

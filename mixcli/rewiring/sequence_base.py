@@ -164,7 +164,8 @@ def apply_sequence(
     notes |= method.notes(tokens, after, context)
     spec = spec_of(SEQUENCE_REWIRINGS.name_of(type(method)), method)
     step = Step("rewire", spec, seed=context.seed if method.seeded else None, notes=notes)
-    after = after.replace(provenance=(*after.provenance, step))
+    name = f"{tokens.name} + {spec}" if tokens.name and after is not tokens else tokens.name
+    after = after.replace(name=name, provenance=(*after.provenance, step))
     return RewiredSequence(tokens, after, tuple(done), interrupted)
 
 

@@ -11,9 +11,8 @@ import numpy as np
 
 from mixcli.catalog import MEASURES, Catalog
 from mixcli.errors import UsageError
-from mixcli.report.record import summary
+from mixcli.report.record import summary, token_at
 from mixcli.report.text import SUMMARY
-from mixcli.sequence import REAL
 from mixcli.spec import nearest, parse
 
 if TYPE_CHECKING:
@@ -48,7 +47,8 @@ class Column:
     def parse(cls, text: str, catalog: Catalog = MEASURES) -> Column:
         """The column that a measure spec, `.` and the part of it stand for.
 
-        Where no part is named it is the mean over edges, nodes or heads, and of tokens the value of the first one.
+        Where no part is named it is the mean over edges, nodes, tokens or heads, or that of the token by which the
+        measure is told.
 
         Args:
             text: the spec and the part.
@@ -67,7 +67,7 @@ class Column:
         parsed = parse(spec)
         if measure.level != "graph":
             known = (*TOKENS, *SUMMARY) if measure.level == "token" else SUMMARY
-            part = part or ("first" if measure.level == "token" else "mean")
+            part = part or getattr(measure, "headline", "mean")
             if part not in known:
                 hint = nearest(part, known) or f"one of {', '.join(known)}"
                 raise UsageError(f"a statistic of {spec}", repr(part), hint)
@@ -107,10 +107,8 @@ class Column:
 
 
 def _of_tokens(data: np.ndarray, part: str, tokens: TokenGraph) -> float | None:
-    real = np.flatnonzero(tokens.roles == REAL)
     if part in TOKENS:
-        place = tokens.read_out if part == "read_out" else int(real[0 if part == "first" else -1])
-        return float(data[place])
+        return float(data[token_at(tokens, part)])
     figures = summary(data)
     if figures.get("infinite") and part not in ("min", "count", "infinite"):
         return None

@@ -13,12 +13,17 @@ from hypothesis.extra.numpy import arrays
 
 from mixcli.catalog import MEASURES
 from mixcli.generators.graphs import complete, grid, path
+from mixcli.generators.mask_spec import sequence_of
 from mixcli.graph import Graph
 from mixcli.measures.base import Values
 from mixcli.measures.node_means import node_means
-from mixcli.report.record import analysis, entry, extremes, jsonable, node_entry, summary
+from mixcli.measures.sequence.influence import Influence
+from mixcli.measures.sequence.resistance_layered import LayeredResistance
+from mixcli.measures.sequence.resistance_restart import RestartResistance
+from mixcli.report.record import analysis, entry, extremes, headline, jsonable, node_entry, summary
 from mixcli.report.text import flat, json_stream, to_csv, to_json, to_jsonl
 from mixcli.report.values import ValuesWriter
+from mixcli.rewiring.sequence_base import rewire_sequence
 
 
 def size_entry(**values: object) -> dict:
@@ -182,3 +187,13 @@ def test_csv_has_columns_for_node_means() -> None:
     record["measures"]["a"]["node_mean"] = {"summary": summary(np.array([1.0, 1.5, 2.0]))}
     (head, row) = "".join(to_csv([record], {"a": "edge"}, node_means=True)).splitlines()
     assert dict(zip(head.split(","), row.split(","), strict=True))["a.node_mean.mean"] == "1.5"
+
+
+def test_values_of_tokens_are_told_by_one_of_them() -> None:
+    tokens = rewire_sequence(sequence_of("causal:tokens=6,layers=2"), "sink:2").sequence
+    values = Influence()(tokens)
+    assert headline(Influence(), tokens, values) == {"headline": {"token": "first", "value": values.data[2]}}
+    assert headline(RestartResistance(), tokens, RestartResistance()(tokens)) == {}
+    far = sequence_of("window:2,tokens=9,layers=2")
+    made = jsonable(headline(LayeredResistance(), far, LayeredResistance()(far)))
+    assert made == {"headline": {"token": "first", "value": None}}

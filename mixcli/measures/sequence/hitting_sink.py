@@ -49,6 +49,7 @@ class SinkHittingTime(SequenceMeasure):
     """
 
     level: ClassVar[Level] = "token"
+    headline: ClassVar = "read_out"
     unit: ClassVar[str] = "layers"
     range: ClassVar[str] = "[0, inf]"
     better: ClassVar = None

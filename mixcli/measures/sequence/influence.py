@@ -47,6 +47,7 @@ class Influence(SequenceMeasure):
     scale: Literal["share", "bound"] = param("share", "bound: the over-squashing bound without its constant")
 
     level: ClassVar[Level] = "token"
+    headline: ClassVar = "first"
     range: ClassVar[str] = "[0, 1]; bound: [0, 2^L]"
     better: ClassVar = "higher"
     cost: ClassVar[str] = "O(L T²), one vector"

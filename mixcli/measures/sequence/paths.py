@@ -36,6 +36,7 @@ class Paths(SequenceMeasure):
     """
 
     level: ClassVar[Level] = "token"
+    headline: ClassVar = "first"
     unit: ClassVar[str] = "log10 walks"
     range: ClassVar[str] = "[0, ∞), -∞ where there is none"
     better: ClassVar = "higher"

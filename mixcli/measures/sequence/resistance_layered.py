@@ -57,6 +57,7 @@ class LayeredResistance(SequenceMeasure):
     conductance: Literal["pair", "weight"] = param("pair", "what conducts: every pair alike, or its attention")
 
     level: ClassVar[Level] = "token"
+    headline: ClassVar = "first"
     range: ClassVar[str] = "(0, L] or inf; any > 0 with weights"
     better: ClassVar = "lower"
     weighted: ClassVar = "ignored"
