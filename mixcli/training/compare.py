@@ -52,6 +52,7 @@ def compare(
     jobs: int = 1,
     shard: Shard = WHOLE,
     cluster: str = "",
+    stack: int = 0,
     context: Context | None = None,
 ) -> Comparison:
     """Train the same network on a source as it is and rewired, in paired trials, and compare.
@@ -79,6 +80,8 @@ def compare(
         jobs: processes, see `runner.run`; 0 decides by the first trial.
         shard: the part of the trials to train, for other machines to train the rest.
         cluster: address of a Dask scheduler whose workers train, such as "tcp://host:8786", in place of processes.
+        stack: trials to train at a time in one computation; 0 for one on a processor, and on a CUDA device as many as
+            fit into its memory.
         context: seed, device, limits, threads, progress.
 
     Returns:
@@ -115,7 +118,7 @@ def compare(
             plan = replace(plan, probes=looked_at, original=_original(things, plan))
             check_probes(plan, context.limits)
         store.put_plan(plan.digest, outline_of(plan, name))
-        finished = run(plan, store, context, jobs, shard=shard, cluster=workers)
+        finished = run(plan, store, context, jobs, shard=shard, cluster=workers, stack=stack)
         finished = finished and complete(plan, store, context)
         out = conclude(plan, store, name, time.perf_counter() - began, interrupted=not finished, shard=shard)
         if out.complete or shard == WHOLE:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -52,17 +53,23 @@ class Adam:
             self.flat.addcdiv_(self.first, size, value=-self.lr / (1 - b1**self.steps))
 
 
+class Rate(Protocol):
+    """Whatever has a step size."""
+
+    lr: float
+
+
 class Plateau:
     """Multiplies the learning rate by `factor` after more than `patience` epochs without a better training loss.
 
     Args:
-        adam: whose rate.
+        adam: whose step size.
         factor: at each drop.
         patience: epochs to wait.
         threshold: relative improvement that counts.
     """
 
-    def __init__(self, adam: Adam, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4) -> None:
+    def __init__(self, adam: Rate, factor: float = 0.1, patience: int = 10, threshold: float = 1e-4) -> None:
         self.adam, self.factor, self.patience, self.threshold = adam, factor, patience, threshold
         self.best, self.waited = math.inf, 0
 

@@ -11,6 +11,7 @@ from mixcli.training.plan import Job, Plan
 from mixcli.training.runner.cluster import Cluster, Failure
 from mixcli.training.runner.processes import pooled
 from mixcli.training.shards import WHOLE, Shard
+from mixcli.training.stacked.chunks import size_of, trained
 from mixcli.training.store import Store, TrialResult
 
 __all__ = ["run"]
@@ -28,6 +29,7 @@ def run(
     *,
     shard: Shard = WHOLE,
     cluster: Cluster | None = None,
+    stack: int = 0,
 ) -> bool:
     """Train what the store lacks, filing each trial as it ends.
 
@@ -41,6 +43,8 @@ def run(
         shard: the part of the plan to train.
         cluster: workers to train on, in place of processes. A trial that kills its workers time and again is filed as
             failed.
+        stack: trials to train at a time in one computation, in this process; 0 for one on a processor, and on a CUDA
+            device as many as fit. Results do not depend on it but for rounding.
 
     Returns:
         True if everything is there, False if Ctrl-C stopped it; finished trials are then stored.
@@ -54,14 +58,16 @@ def run(
     keys = shard.trials(plan)
     known = store.known(keys)
     left = [job for key, job in keys.items() if key not in known]
+    size = 1 if cluster is not None or jobs > 1 else min(size_of(plan, stack), max(1, len(left)))
     if left and cluster is None:
-        check_memory(plan, context.limits, max(1, min(jobs, len(left))))
+        on_host = size if plan.device == "cpu" else 1
+        check_memory(plan, context.limits, max(1, min(jobs, len(left)), on_host))
     for arm in plan.arms:
         store.put_arm(arm.topology.digest, arm.facts(plan.seed))
     done = len(keys) - len(left)
     context.progress("train", done, len(keys))
     try:
-        for job, result in _results(plan, left, context, jobs, cluster):
+        for job, result in _results(plan, left, context, jobs, cluster, size):
             if isinstance(result, Failure):
                 store.put_failure(plan.key(*job), plan.describe(*job), result.reason)
             else:
@@ -74,10 +80,13 @@ def run(
 
 
 def _results(
-    plan: Plan, left: list[Job], context: Context, jobs: int, cluster: Cluster | None
+    plan: Plan, left: list[Job], context: Context, jobs: int, cluster: Cluster | None, size: int
 ) -> Iterator[tuple[Job, TrialResult | Failure]]:
     if cluster is not None and left:
         yield from cluster.train(plan, left, context)
+        return
+    if size > 1:
+        yield from trained(plan, left, size, context)
         return
     if left and jobs == 0:
         began, (first, *left) = time.perf_counter(), left

@@ -1,0 +1,85 @@
+"""One trial of a stack, and which trials can share one."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mixcli.training.models.base import Model
+from mixcli.training.protocol import Protocol
+from mixcli.training.tasks.base import Split, Task
+from mixcli.training.topology import Topology
+
+if TYPE_CHECKING:
+    from mixcli.training.plan import Plan
+
+__all__ = ["StackJob", "job_of"]
+
+TASKS = {"graph_classification", "node_classification", "transfer"}
+
+
+@dataclass(frozen=True, eq=False)
+class StackJob:
+    """A trial, by the arguments of `engine.run_trial`.
+
+    Args:
+        task: features, labels and splits.
+        topology: the arm's arcs.
+        model: completed with the task's defaults.
+        protocol: training settings.
+        seed: of the comparison.
+        trial: its number.
+        relations: of a relational model, the most that any arm has.
+    """
+
+    task: Task
+    topology: Topology
+    model: Model
+    protocol: Protocol
+    seed: int
+    trial: int
+    relations: int = 1
+
+    @cached_property
+    def split(self) -> Split:
+        """The trial's split."""
+        return self.task.split(self.seed, self.trial)
+
+    @cached_property
+    def kind(self) -> Hashable:
+        """Equal for trials that can be stacked.
+
+        These have the same shapes: task, network, batches, numbers of units, layer plan; whatever else they differ in
+        (arcs, features, seed, dropout, step size, weight decay) is a number by trial.
+        """
+        topology, task = self.topology, self.task
+        plan = tuple((o.plan.name, o.plan.layers, o.plan.replaces) for o in topology.laid)
+        planned = bool(plan) or topology.last is not None
+        x = getattr(task, "x", None)
+        sparse = x is not None and not isinstance(x, np.ndarray)
+        split = self.split
+        return (
+            task.kind, task.width, task.classes, task.labels.tobytes(), task.digest if sparse else "", task.drop_input,
+            dataclasses.replace(self.model, dropout=0.0), self.relations,  # type: ignore[type-var]
+            dataclasses.replace(self.protocol, lr=0.0, weight_decay=0.0),
+            topology.last, plan, len(topology.start), len(topology.relations) if planned else 0,
+            len(split.train), len(split.val), len(split.test),
+        )  # fmt: skip
+
+
+def job_of(plan: Plan, arm: int, trial: int) -> StackJob | None:
+    """A trial of a plan as part of a stack; None where its task, layers or probes ask for training alone."""
+    from mixcli.training.stacked.network import stackable
+
+    a = plan.arms[arm]
+    model = plan.model_of(arm).completed(a.task)
+    if plan.probes or a.task.kind not in TASKS or not isinstance(a.topology, Topology):
+        return None
+    if not stackable(model, a.task, plan.relations):
+        return None
+    return StackJob(a.task, a.topology, model, plan.protocol_of(arm), plan.seed, trial, plan.relations)
