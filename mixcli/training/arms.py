@@ -50,6 +50,7 @@ class Arm:
         source: name of the source it comes from.
         control: what it controls for, "mlp", "random" or "empty relation"; empty for an arm that was asked for.
         of: names of the arms that a random control is for.
+        group: name of the arm that this is one tuned variant of; empty where nothing is tuned.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Arm:
     source: str = ""
     control: str = ""
     of: tuple[str, ...] = ()
+    group: str = ""
 
     @property
     def overlays(self) -> dict[str, Any]:

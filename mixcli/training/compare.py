@@ -9,29 +9,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
-from mixcli.catalog import MODELS
 from mixcli.context import Context
-from mixcli.errors import InputError, NotApplicable, UsageError
+from mixcli.errors import UsageError
 from mixcli.graph import Graph
 from mixcli.sequence import MaskSequence
-from mixcli.training.arms import NONE, Arm, make_arms
+from mixcli.training.arms import NONE
 from mixcli.training.comparison import ArmResult, Comparison, conclude
-from mixcli.training.encodings import check_encodings
-from mixcli.training.models.base import Model
 from mixcli.training.outline import outline_of
-from mixcli.training.plan import Plan, model_spec
+from mixcli.training.plan import Plan
+from mixcli.training.planning import Wish, plan_for, protocol_of
 from mixcli.training.probes.run import check_probes, complete, probe_specs
-from mixcli.training.protocol import Protocol
 from mixcli.training.runner import run
 from mixcli.training.runner.cluster import Cluster
 from mixcli.training.shards import WHOLE, Shard
 from mixcli.training.store import Store
-from mixcli.training.tasks.base import Task
 from mixcli.training.topology import Topology, topology_of
 
 __all__ = ["ArmResult", "Comparison", "compare", "conclude"]
-
-DEFAULT_MODEL = {"graph_classification": "gin", "node_classification": "gcn", "transfer": "gcn", "reach": "decoder"}
 
 Sources: TypeAlias = (
     Graph | MaskSequence | Sequence[Graph | MaskSequence] | Mapping[str, Sequence[Graph | MaskSequence]]
@@ -43,10 +37,12 @@ def compare(
     sources: Sources,
     arms: Sequence[str] = (NONE,),
     model: str | None = None,
-    trials: int = 10,
+    trials: int | None = None,
     *,
     encodings: Sequence[str] = (),
-    protocol: Mapping[str, Any] | None = None,
+    protocol: str | Mapping[str, Any] | None = None,
+    controls: bool | None = None,
+    tune: int = 0,
     probes: Sequence[str] = (),
     store: str | Path | Store | None = None,
     jobs: int = 1,
@@ -71,9 +67,12 @@ def compare(
         arms: rewirings by spec, "none" for no rewiring; over masks other masks too (`mask_arm_spec`).
         model: spec such as "gcn:layers=3,hidden=32"; default gin for graph classification, decoder over masks, else
             gcn.
-        trials: trainings per arm, ≥ 1.
+        trials: trainings per arm, ≥ 1; default the preset's, else 10.
         encodings: positional encodings ("none", "laplacian", "random_walk"), each giving arms of its own.
-        protocol: training settings to change from the task's defaults, such as {"epochs": 50}.
+        protocol: training settings to change from the task's defaults, such as {"epochs": 50} or "epochs=50"; a preset
+            by name, with changes as in "fosr,epochs=50" or {"preset": "fosr", "epochs": 50}.
+        controls: whether to train controls too (`training.controls`); default where the preset has them.
+        tune: settings that every arm is tuned over, selected on validation (`training.tuning`); 0 for none.
         probes: what to look at in the trained networks, such as "sensitivity" or "dirichlet:graphs=8"; see
             `mixcli methods`.
         store: results database to resume from and add to (a path or an open Store); None keeps nothing.
@@ -104,16 +103,17 @@ def compare(
     """
     began = time.perf_counter()
     context = context or Context()
-    if trials < 1:
+    if trials is not None and trials < 1:
         raise UsageError("at least one trial", str(trials), "give --trials 10, say")
-    things, looked_at = _by_name(sources), probe_specs(probes)
+    wish = Wish(list(arms) or [NONE], encodings, model, trials, *protocol_of(protocol), controls, tune)
+    things, looked_at = wish.prepared(_by_name(sources)), probe_specs(probes)
     name = next(iter(things))
     with ExitStack() as opened:
         if not isinstance(store, Store):
             store = opened.enter_context(Store(store))
         workers = opened.enter_context(Cluster(cluster, context)) if cluster else None
         device = workers.device(context.device) if workers else _device(context.device)
-        plan = _plan(things, (arms, encodings), model, trials, protocol, device, context)
+        plan = plan_for(things, wish, device, context)
         if looked_at:
             plan = replace(plan, probes=looked_at, original=_original(things, plan))
             check_probes(plan, context.limits)
@@ -126,59 +126,12 @@ def compare(
         return out
 
 
-def _plan(
-    sources: Mapping[str, Sequence[Graph | MaskSequence]],
-    specs: tuple[Sequence[str], Sequence[str]],
-    model: str | None,
-    trials: int,
-    protocol: Mapping[str, Any] | None,
-    device: str,
-    context: Context,
-) -> Plan:
-    Protocol().changed(protocol)  # a mistyped setting must not cost a rewiring first
-    chosen = None if model is None else MODELS.make(model)
-    arms = _arms(sources, list(specs[0]) or [NONE], check_encodings(specs[1]), context)
-    task = arms[0].task
-    made = (chosen or MODELS.make(DEFAULT_MODEL[task.kind])).completed(task)
-    _fits(made, task)
-    return Plan(tuple(arms), made, task.protocol.changed(protocol), context.seed, trials, device)
-
-
-def _arms(
-    sources: Mapping[str, Sequence[Graph | MaskSequence]], specs: list[str], encodings: list[str], context: Context
-) -> list[Arm]:
-    things = [thing for several in sources.values() for thing in several]
-    masks = [thing for thing in things if isinstance(thing, MaskSequence)]
-    if not masks:
-        return make_arms(cast("Mapping[str, Sequence[Graph]]", sources), specs, context, encodings)
-    if encodings:
-        raise NotApplicable("graphs for positional encodings", "masks", "use decoder:positions=…", where="--pe")
-    if len(masks) < len(things):
-        raise InputError("graphs or masks", "both", "compare like with like")
-    from mixcli.training.mask_arms import make_mask_arms
-
-    return make_mask_arms(cast("Mapping[str, Sequence[MaskSequence]]", sources), specs, context)
-
-
 def _original(things: Mapping[str, Sequence[Graph | MaskSequence]], plan: Plan) -> Topology | None:
     """The arcs of the first source's graphs as given."""
     graphs = next(iter(things.values()))
     if not isinstance(plan.arms[0].topology, Topology):
         return None
     return topology_of(cast("Sequence[Graph]", graphs))
-
-
-def _fits(model: Model, task: Task) -> None:
-    """Refuse a decoder on graphs, and convolutions on masks.
-
-    Raises:
-        NotApplicable: the model does not read what the task is on.
-    """
-    wanted = "mask" if task.kind == "reach" else "graph"
-    if model.reads != wanted:
-        name = model_spec(model).partition(":")[0]
-        able = ", ".join(n for n in MODELS if MODELS.get(n).reads == wanted)
-        raise NotApplicable(f"a {wanted} model", name, f"choose one of: {able}", where="--model")
 
 
 def _by_name(sources: Sources) -> dict[str, Sequence[Graph | MaskSequence]]:

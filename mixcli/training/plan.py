@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from mixcli.training.models.base import Model
 from mixcli.training.protocol import Protocol
 from mixcli.training.store import SCHEMA, TrialResult, digest_of
 from mixcli.training.topology import Topology
+from mixcli.training.tuning import check_equal
 
 __all__ = ["Job", "Plan", "model_spec"]
 
@@ -33,6 +35,10 @@ class Plan:
         device: kind of device, "cpu", "cuda", "cuda:1" or "mps".
         probes: what to look at in the trained networks, by spec; no trial's result depends on it.
         original: the graphs as given, which probes measure distances on; None where there are no graphs.
+        facts: what else the record says of how it was planned: "preset", "tuning".
+
+    Raises:
+        ValueError: tuned arms that differ in their settings.
     """
 
     arms: tuple[Arm, ...]
@@ -43,6 +49,18 @@ class Plan:
     device: str
     probes: tuple[str, ...] = ()
     original: Topology | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_equal(self.arms)
+
+    @cached_property
+    def groups(self) -> list[list[int]]:
+        """The numbers of each arm's variants, in the order of the settings; one number each where nothing is tuned."""
+        out: dict[str | int, list[int]] = {}
+        for number, arm in enumerate(self.arms):
+            out.setdefault(arm.group or number, []).append(number)
+        return list(out.values())
 
     @cached_property
     def relations(self) -> int:
@@ -55,9 +73,12 @@ class Plan:
         return [(a, t) for t in range(self.trials) for a in range(len(self.arms))]
 
     def model_of(self, arm: int) -> Model:
-        """The model of an arm: the plan's, with the arm's own dropout where it has one."""
+        """The model of an arm: the plan's, with the arm's own dropout where it has one and the model takes one."""
         changes = self.arms[arm].changes
-        return replace(self.model, dropout=changes["dropout"]) if "dropout" in changes else self.model  # type: ignore[type-var]
+        takes = {f.name for f in fields(self.model) if f.init}  # type: ignore[arg-type]
+        if "dropout" not in changes or "dropout" not in takes:
+            return self.model
+        return replace(self.model, dropout=changes["dropout"])  # type: ignore[type-var]
 
     def protocol_of(self, arm: int) -> Protocol:
         """The protocol of an arm: the plan's, with what the arm changes of it."""
