@@ -60,6 +60,8 @@ class TokensTold:
             self.shell.note(line + (f"; {condition} reached in {self.reached}" if condition is not None else ""))
 
     def _masks(self, base: "MaskSequence", after: "MaskSequence", result: "RewiredSequence", end: str) -> list[str]:
+        from mixcli.sequence import PAUSE
+
         head = f"{base.name or 'masks'}: "
         if after.tokens != base.tokens:
             head += f"{base.tokens} → {after.tokens} tokens, "
@@ -71,7 +73,7 @@ class TokensTold:
             if not isinstance(value, tuple):
                 head += f", {key} {value} → {numbers[1][key]}"
         lines = [head + (f"; {end}" if end else "")]
-        pauses = after.tokens != base.tokens and after.read_out == after.tokens - 1
+        pauses = after.tokens != base.tokens and int(after.roles[after.read_out]) == PAUSE
         for place in ("first token", "last token")[: 1 + pauses]:
             if place in numbers[0]:
                 resistance, plain, kept = map(_step, numbers[0][place], numbers[1][place])
