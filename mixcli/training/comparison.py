@@ -2,77 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from mixcli.provenance import environment
-from mixcli.training.arms import NONE, Arm
+from mixcli.training.arms import NONE
 from mixcli.training.plan import Plan, model_spec
-from mixcli.training.probes.run import summaries
+from mixcli.training.results import ArmResult, results_of
 from mixcli.training.shards import WHOLE, Shard
-from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
-from mixcli.training.store import Store, TrialResult
-from mixcli.training.verdict import verdict
+from mixcli.training.store import Store
 
 __all__ = ["ArmResult", "Comparison", "conclude"]
-
-
-@dataclass(frozen=True, eq=False)
-class ArmResult:
-    """One arm's trials and what they amount to.
-
-    Args:
-        arm: what was trained on.
-        trials: trial number -> result, for the finished ones.
-        best: test metric at the best validation epoch, over trials.
-        last: test metric after the last epoch, over trials.
-        difference: to the baseline, trial by trial; None for the baseline.
-        p_adjusted: its p after Holm's adjustment over the arms.
-        verdict: one sentence; for the baseline, that it is the baseline.
-        probes: what the trained networks do with their graph, by probe; see `probes.run.summaries`.
-    """
-
-    arm: Arm
-    trials: Mapping[int, TrialResult]
-    best: Estimate
-    last: Estimate
-    difference: Difference | None = None
-    p_adjusted: float | None = None
-    verdict: str = "baseline"
-    probes: Mapping[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """This arm's part of the comparison record."""
-        results = list(self.trials.values())
-        task = self.arm.task
-        return {
-            "name": self.arm.name, "spec": self.arm.spec, "metric": task.metric, **_estimate_json(self.best),
-            "last": _estimate_json(self.last), "difference": self._difference_json(), "verdict": self.verdict,
-            "edges": self.arm.edges, "edges_added": self.arm.added, "edges_removed": self.arm.removed,
-            **self.arm.overlays,
-            "seconds": {
-                "rewire": self.arm.seconds, "train": sum(r.train for r in results),
-                "evaluate": sum(r.evaluate for r in results),
-            },
-            "epochs": float(np.mean([r.epochs for r in results])) if results else None,
-            "diverged": sum(r.diverged for r in results),
-            "values": [{"trial": t, "best": r.best, "last": r.last} for t, r in self.trials.items()],
-            "provenance": list(self.arm.provenance), **({"probes": dict(self.probes)} if self.probes else {}),
-        }  # fmt: skip
-
-    def _difference_json(self) -> dict[str, Any] | None:
-        d = self.difference
-        if d is None:
-            return None
-        out = {
-            "mean": d.mean, "sd": d.sd, "ci95": None if d.ci95 is None else list(d.ci95), "p": d.p,
-            "p_adjusted": self.p_adjusted, "p_permutation": d.p_permutation, "wins": d.wins, "ties": d.ties,
-            "losses": d.losses, "smallest_detectable_effect": d.detectable, "test": d.test,
-        }  # fmt: skip
-        return {**out, "reason": d.reason} if d.reason else out
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +44,7 @@ class Comparison:
     @property
     def finished(self) -> int:
         """Trials that there are results of, over all arms; those found in the store count too."""
-        return sum(len(a.trials) for a in self.arms)
+        return sum(a.tried for a in self.arms)
 
     @property
     def planned(self) -> int:
@@ -145,7 +85,7 @@ class Comparison:
             "smallest_detectable_effect": self.smallest_detectable_effect, "interrupted": self.interrupted,
             "environment": dict(environment()), "seconds": self.seconds,
         }  # fmt: skip
-        more = {"failed": list(self.failed), "merged": self.merged, "note": self.note}
+        more = {**plan.facts, "failed": list(self.failed), "merged": self.merged, "note": self.note}
         if self.shard != WHOLE:
             out["shard"] = str(self.shard)
         return {**out, **{k: v for k, v in more.items() if v}}
@@ -170,46 +110,11 @@ def conclude(
         seconds: that it took.
         interrupted, shard, merged: facts of the `Comparison`.
     """
-    baseline = next((i for i, a in enumerate(plan.arms) if a.spec == NONE), 0)
     failed = tuple(
         {"arm": plan.arms[a].name, "trial": t, "reason": reason}
         for a, t in plan.jobs
         if (reason := store.failure(plan.key(a, t))) is not None
     )
-    arms = _results(plan, store, baseline)
-    return Comparison(plan, name, plan.arms[baseline].name, arms, seconds, interrupted, shard, failed, merged)
-
-
-def _results(plan: Plan, store: Store, baseline: int) -> tuple[ArmResult, ...]:
-    found: list[dict[int, TrialResult]] = []
-    for a in range(len(plan.arms)):
-        stored = {t: store.get(plan.key(a, t)) for t in range(plan.trials)}
-        found.append({t: r for t, r in stored.items() if r is not None})
-    ratio, bounds = _ratio(plan), plan.arms[0].task.bounds
-    results = []
-    for a, trials in enumerate(found):
-        both = sorted(trials.keys() & found[baseline].keys())
-        pairs = [trials[t].best for t in both], [found[baseline][t].best for t in both]
-        difference = None if a == baseline else paired(*pairs, ratio=ratio, seed=plan.seed, bounds=bounds)
-        columns = ([getattr(r, k) for r in trials.values()] for k in ("best", "last"))
-        best, last = (estimate(c, ratio, bounds=bounds) for c in columns)
-        probes = summaries(plan, store, a, baseline) if plan.probes else {}
-        results.append(ArmResult(plan.arms[a], trials, best, last, difference, probes=probes))
-    adjusted = holm([r.difference.p if r.difference else None for r in results])
-    return tuple(
-        r if r.difference is None else replace(r, p_adjusted=p, verdict=verdict(r.difference, p))
-        for r, p in zip(results, adjusted, strict=True)
-    )
-
-
-def _ratio(plan: Plan) -> float | None:
-    """Mean n_test / n_train over the trials, None where all have the same split."""
-    task = plan.arms[0].task
-    if task.fixed:
-        return None
-    return float(np.mean([task.split(plan.seed, t).ratio for t in range(plan.trials)]))
-
-
-def _estimate_json(e: Estimate) -> dict[str, Any]:
-    out = {"mean": e.mean, "sd": e.sd, "ci95": None if e.ci95 is None else list(e.ci95), "trials": e.trials}
-    return {**out, "reason": e.reason} if e.reason else out
+    arms = results_of(plan, store)
+    baseline = next((a.arm.name for a in arms if a.difference is None), "")
+    return Comparison(plan, name, baseline, arms, seconds, interrupted, shard, failed, merged)

@@ -24,12 +24,16 @@ def outline_of(plan: Plan, name: str) -> dict[str, Any]:
         name: of the data set.
     """
     task = plan.arms[0].task
-    ratios = None if task.fixed else [task.split(plan.seed, t).ratio for t in range(plan.trials)]
+    facts = {
+        "kind": task.kind, "metric": task.metric, "bounds": list(task.bounds), "fixed": task.fixed,
+        "same_test": task.same_test, "ratios": [task.split(plan.seed, t).ratio for t in range(plan.trials)],
+        "splits": [task.split_number(t) for t in range(plan.trials)],
+    }  # fmt: skip
     return {
-        "name": name, "task": {"kind": task.kind, "metric": task.metric, "bounds": list(task.bounds), "ratios": ratios},
-        "facts": task.facts(), "model": model_spec(plan.model), "protocol": plan.protocol.to_json(),
+        "name": name, "task": facts, "facts": task.facts(), "model": model_spec(plan.model),
+        "protocol": plan.protocol.to_json(),
         "seed": plan.seed, "trials": plan.trials, "device": plan.device, "relations": plan.relations,
-        "arms": [_arm(a) for a in plan.arms], "probes": list(plan.probes),
+        "arms": [_arm(a) for a in plan.arms], "probes": list(plan.probes), "plan": dict(plan.facts),
     }  # fmt: skip
 
 
@@ -44,7 +48,8 @@ def plan_of(outline: Mapping[str, Any]) -> Plan:
         arms.append(Arm(**facts, task=cast("Task", task), topology=cast("Topology", arcs)))
     model, protocol = MODELS.make(outline["model"]), Protocol(**outline["protocol"])
     probes = tuple(outline.get("probes", ()))
-    return Plan(tuple(arms), model, protocol, outline["seed"], outline["trials"], outline["device"], probes)
+    seed, trials, device = (outline[k] for k in ("seed", "trials", "device"))
+    return Plan(tuple(arms), model, protocol, seed, trials, device, probes, facts=outline.get("plan", {}))
 
 
 def _arm(arm: Arm) -> dict[str, Any]:
@@ -66,16 +71,18 @@ class _Task:
     kind: str
     metric: str
     bounds: tuple[float, float]
-    ratios: list[float] | None
+    fixed: bool
+    same_test: bool
+    ratios: list[float]
+    splits: list[int]
     digest: str
     told: dict[str, Any]
 
-    @property
-    def fixed(self) -> bool:
-        return self.ratios is None
-
     def split(self, seed: int, trial: int) -> _Split:
-        return _Split((self.ratios or [])[trial])
+        return _Split(self.ratios[trial])
+
+    def split_number(self, trial: int) -> int:
+        return self.splits[trial]
 
     def facts(self) -> dict[str, Any]:
         return self.told

@@ -209,7 +209,7 @@ def sweep(results: Sequence[Sequence[TrialResult]], report: str) -> dict[str, An
         "best_of": [
             {"k": k + 1, "mean": float(t), "validation": float(v)} for k, (t, v) in enumerate(zip(*mean, strict=True))
         ],
-        "settings": {
+        "spread": {
             "mean": float(settings.mean()), "sd": float(settings.std(ddof=1)) if len(settings) > 1 else None,
             **{k: float(np.quantile(settings, q)) for k, q in QUANTILES.items()},
         },

@@ -91,6 +91,10 @@ class Task(ABC):
             return self
         raise NotApplicable("a task on labelled nodes or graphs for other splits", self.kind, where="--protocol")
 
+    def split_number(self, trial: int) -> int:
+        """Number of a trial's split; trials of the same split are one observation of how splits differ."""
+        return trial
+
     @abstractmethod
     def split(self, seed: int, trial: int) -> Split:
         """The split of a trial: a function of the comparison's seed and the trial's number alone."""

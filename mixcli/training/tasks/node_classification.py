@@ -106,6 +106,10 @@ class NodeClassification(Task):
             return self.rule.split(self.labels, seed, trial)
         return Split(*(np.flatnonzero(m) for m in self.masks[:, :, trial % self.masks.shape[2]]))
 
+    def split_number(self, trial: int) -> int:
+        """The column of the given splits, where there are several."""
+        return trial if self.masks is None or self.fixed else trial % self.masks.shape[2]
+
     @property
     def same_test(self) -> bool:
         """Whether there is one given split, or a rule that tests on the same nodes in every trial."""

@@ -1,0 +1,198 @@
+"""What the trials of each arm amount to: selected settings, estimates, differences and their verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from mixcli.training.arms import NONE, Arm
+from mixcli.training.plan import Plan
+from mixcli.training.probes.run import summaries
+from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
+from mixcli.training.store import Store, TrialResult
+from mixcli.training.tuning import choose, sweep
+from mixcli.training.verdict import verdict
+
+__all__ = ["ArmResult", "results_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class ArmResult:
+    """One arm's trials and what they amount to.
+
+    Args:
+        arm: what was trained on; of a tuned arm the variant that was chosen most often, under the arm's name.
+        trials: trial number -> result, for the finished ones; of a tuned arm that of the chosen setting.
+        best: test metric at the best validation epoch, over trials.
+        last: test metric after the last epoch, over trials.
+        difference: to the baseline, trial by trial; None for the baseline.
+        p_adjusted: its p after Holm's adjustment over the arms, or over the controls.
+        verdict: one sentence; for the baseline, that it is the baseline.
+        probes: what the trained networks do with their graph, by probe; see `probes.run.summaries`.
+        report: which of `best` and `last` is compared.
+        to_control: difference to the random edges that control for this arm; None without.
+        tuning: the sweep over settings (`tuning.sweep`); empty where nothing was tuned.
+        tried: results there are, those of settings that were not chosen included.
+    """
+
+    arm: Arm
+    trials: Mapping[int, TrialResult]
+    best: Estimate
+    last: Estimate
+    difference: Difference | None = None
+    p_adjusted: float | None = None
+    verdict: str = "baseline"
+    probes: Mapping[str, Any] = field(default_factory=dict)
+    report: str = "best"
+    to_control: ToControl | None = None
+    tuning: Mapping[str, Any] = field(default_factory=dict)
+    tried: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """This arm's part of the comparison record."""
+        results = list(self.trials.values())
+        arm, told = self.arm, self.difference
+        out = {
+            "name": arm.name, "spec": arm.spec, "metric": arm.task.metric, **_estimate_json(getattr(self, self.report)),
+            "best": _estimate_json(self.best), "last": _estimate_json(self.last),
+            "difference": None if told is None else _difference_json(told, self.p_adjusted), "verdict": self.verdict,
+            "edges": arm.edges, "edges_added": arm.added, "edges_removed": arm.removed, **arm.overlays,
+            "seconds": {
+                "rewire": arm.seconds, "train": sum(r.train for r in results),
+                "evaluate": sum(r.evaluate for r in results),
+            },
+            "epochs": float(np.mean([r.epochs for r in results])) if results else None,
+            "diverged": sum(r.diverged for r in results),
+            "values": [{"trial": t, "best": r.best, "last": r.last} for t, r in self.trials.items()],
+            "provenance": list(arm.provenance),
+        }  # fmt: skip
+        more: dict[str, Any] = {"control": arm.control, "control_for": list(arm.of), "tuning": dict(self.tuning)}
+        more["to_control"] = None if self.to_control is None else self.to_control.to_json()
+        more["probes"] = dict(self.probes)
+        return {**out, **{k: v for k, v in more.items() if v}}
+
+
+@dataclass(frozen=True)
+class ToControl:
+    """An arm against random edges of the same number, trial by trial.
+
+    Args:
+        name: of the control.
+        difference: arm minus control.
+        p_adjusted: after Holm's adjustment over the arms with such controls.
+        verdict: one sentence.
+    """
+
+    name: str
+    difference: Difference
+    p_adjusted: float | None = None
+    verdict: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Its part of the record."""
+        return {"control": self.name, **_difference_json(self.difference, self.p_adjusted), "verdict": self.verdict}
+
+
+def results_of(plan: Plan, store: Store) -> tuple[ArmResult, ...]:
+    """The arms' results, compared with the baseline: the first arm without a rewiring, else the first arm.
+
+    Args:
+        plan: what was to be trained; one made from an outline will do.
+        store: the trials.
+    """
+    report = plan.protocol.report
+    groups = [_selected(plan, store, own, report) for own in plan.groups]
+    baseline = next((g for g, r in enumerate(groups) if r.arm.spec == NONE), 0)
+    told = [_told(plan, store, r, groups[baseline], g == baseline) for g, r in enumerate(groups)]
+    return tuple(_against_controls(plan, _judged(told)))
+
+
+def _judged(results: Sequence[ArmResult]) -> list[ArmResult]:
+    """With adjusted p and verdicts; controls are a family of their own, so that they cost the arms no power."""
+    families = ([None if bool(r.arm.control) != own else r.difference for r in results] for own in (False, True))
+    asked, controls = (holm([d.p if d else None for d in family]) for family in families)
+    ps = [b if r.arm.control else a for r, a, b in zip(results, asked, controls, strict=True)]
+    return [
+        r if r.difference is None else replace(r, p_adjusted=p, verdict=verdict(r.difference, p))
+        for r, p in zip(results, ps, strict=True)
+    ]
+
+
+def _selected(plan: Plan, store: Store, variants: Sequence[int], report: str) -> ArmResult:
+    """An arm's results: of each trial that is finished under all settings, that of the chosen one."""
+    nothing = Estimate(None, None, None, 0)
+    found = [{t: r for t in range(plan.trials) if (r := store.get(plan.key(a, t))) is not None} for a in variants]
+    tried, arm = sum(map(len, found)), plan.arms[variants[0]]
+    if not arm.group:
+        return ArmResult(arm, found[0], nothing, nothing, report=report, tried=tried)
+    whole = [t for t in range(plan.trials) if all(t in one for one in found)]
+    rows = [[one[t] for one in found] for t in whole]
+    chosen = [choose(row, report) for row in rows]
+    most = max(range(len(variants)), key=lambda k: (chosen.count(k), -k))
+    settings = [{**plan.arms[a].changes, "arm": plan.arms[a].spec} for a in variants]
+    tuning = {"settings": settings, **(sweep(rows, report) if rows else {})}
+    trials = {t: row[k] for t, row, k in zip(whole, rows, chosen, strict=True)}
+    shown = replace(plan.arms[variants[most]], name=arm.group)
+    return ArmResult(shown, trials, nothing, nothing, report=report, tuning=tuning, tried=tried)
+
+
+def _told(plan: Plan, store: Store, result: ArmResult, baseline: ArmResult, is_baseline: bool) -> ArmResult:
+    """With estimates, the difference to the baseline, and probes."""
+    bounds, ratio = result.arm.task.bounds, _ratio(plan)
+    splits = [plan.arms[0].task.split_number(t) for t in result.trials]
+    best, last = (
+        estimate([getattr(r, k) for r in result.trials.values()], ratio, bounds=bounds, splits=splits)
+        for k in ("best", "last")
+    )
+    difference = None if is_baseline else _paired(plan, result, baseline)
+    probes: Mapping[str, Any] = {}
+    if plan.probes:
+        numbers = {id(a): n for n, a in enumerate(plan.arms)}
+        probes = summaries(plan, store, numbers[id(result.arm)], numbers[id(baseline.arm)])
+    return replace(result, best=best, last=last, difference=difference, probes=probes)
+
+
+def _paired(plan: Plan, result: ArmResult, other: ArmResult) -> Difference:
+    both = sorted(result.trials.keys() & other.trials.keys())
+    values, base = ([getattr(r.trials[t], r.report) for t in both] for r in (result, other))
+    splits = [plan.arms[0].task.split_number(t) for t in both]
+    return paired(values, base, _ratio(plan), plan.seed, bounds=result.arm.task.bounds, splits=splits)
+
+
+def _against_controls(plan: Plan, results: Sequence[ArmResult]) -> list[ArmResult]:
+    """With the difference of each arm to its random edges, p adjusted over these differences."""
+    control = {name: c for c in results for name in c.arm.of}
+    pairs = [
+        None if (c := control.get(r.arm.name)) is None else ToControl(c.arm.name, _paired(plan, r, c)) for r in results
+    ]
+    adjusted = holm([None if pair is None else pair.difference.p for pair in pairs])
+    return [
+        r if pair is None else replace(r, to_control=replace(pair, p_adjusted=p, verdict=verdict(pair.difference, p)))
+        for r, pair, p in zip(results, pairs, adjusted, strict=True)
+    ]
+
+
+def _ratio(plan: Plan) -> float | None:
+    """Mean n_test / n_train over the trials, None where all are tested on the same units."""
+    task = plan.arms[0].task
+    if task.same_test:
+        return None
+    return float(np.mean([task.split(plan.seed, t).ratio for t in range(plan.trials)]))
+
+
+def _difference_json(d: Difference, p_adjusted: float | None) -> dict[str, Any]:
+    out = {
+        "mean": d.mean, "sd": d.sd, "ci95": None if d.ci95 is None else list(d.ci95), "p": d.p,
+        "p_adjusted": p_adjusted, "p_permutation": d.p_permutation, "wins": d.wins, "ties": d.ties,
+        "losses": d.losses, "smallest_detectable_effect": d.detectable, "test": d.test,
+    }  # fmt: skip
+    more = {"reason": d.reason, "splits": d.splits}
+    return {**out, **{k: v for k, v in more.items() if v}}
+
+
+def _estimate_json(e: Estimate) -> dict[str, Any]:
+    out = {"mean": e.mean, "sd": e.sd, "ci95": None if e.ci95 is None else list(e.ci95), "trials": e.trials}
+    return {**out, "reason": e.reason} if e.reason else out
