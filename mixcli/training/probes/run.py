@@ -126,8 +126,11 @@ def summaries(plan: Plan, store: Store, arm: int, baseline: int) -> dict[str, An
         cls = PROBES.get(spec.partition(":")[0])
         mine = {t: r[spec] for t, r in own.items() if spec in r}
         theirs = {t: r[spec] for t, r in other.items() if spec in r} if arm != baseline else {}
-        figures = {n: _figure(n, mine, theirs) for n in _names(mine, "figures")}
-        curves = {n: _curve([r["curves"].get(n, []) for r in mine.values()]) for n in _names(mine, "curves")}
+        there = {kind: {n for r in mine.values() for n in r[kind]} for kind in ("figures", "curves")}
+        figures = {n: _figure(n, mine, theirs) for n in cls.figures if n in there["figures"]}
+        curves = {
+            n: _curve([r["curves"].get(n, []) for r in mine.values()]) for n in cls.curves if n in there["curves"]
+        }
         reasons = sorted({r["reason"] for r in mine.values() if r.get("reason")})
         out[spec] = {
             "by": cls.by, "from": 0 if cls.by == "distance" else 1, "trials": len(mine), "figures": figures,
@@ -139,10 +142,6 @@ def summaries(plan: Plan, store: Store, arm: int, baseline: int) -> dict[str, An
 
 def _readings(plan: Plan, store: Store, arm: int) -> dict[int, dict[str, Any]]:
     return {t: store.probes(plan.key(arm, t)) for t in range(plan.trials)}
-
-
-def _names(readings: Mapping[int, Any], kind: str) -> list[str]:
-    return list(dict.fromkeys(n for r in readings.values() for n in r[kind]))
 
 
 def _figure(name: str, mine: Mapping[int, Any], theirs: Mapping[int, Any]) -> dict[str, Any]:
@@ -162,5 +161,5 @@ def _curve(rows: Sequence[Sequence[float | None]]) -> dict[str, Any]:
 
 def _estimate(values: Sequence[float]) -> dict[str, Any]:
     n = len(values)
-    error = float(np.std(values, ddof=1) / math.sqrt(n)) if n > 1 else None
+    error = None if n < 2 else 0.0 if len(set(values)) == 1 else float(np.std(values, ddof=1) / math.sqrt(n))
     return {"mean": float(np.mean(values)) if n else None, "error": error, "trials": n}
