@@ -1,0 +1,129 @@
+"""The page of results says what its trials say, and its script runs, stops and goes on."""
+
+import importlib
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from mixcli.training.store import Store
+
+DOCS = Path(__file__).parent.parent / "docs"
+NUMBER = r"([+-]?\d+\.\d)"
+
+
+@pytest.fixture(scope="module")
+def script() -> Iterator[ModuleType]:
+    """docs/results.py."""
+    sys.path.insert(0, str(DOCS))
+    try:
+        yield importlib.import_module("results")
+    finally:
+        sys.path.remove(str(DOCS))
+
+
+def tables(page: str) -> dict[str, list[list[str]]]:
+    """Heading -> rows of cells, of the tables with arms."""
+    found = {}
+    for part in re.split(r"^#### ", page, flags=re.M)[1:]:
+        rows = [line.strip("|").split("|") for line in part.splitlines() if line.startswith("| ")]
+        arms = [[cell.strip() for cell in row] for row in rows if len(row) == 10]
+        found[part.splitlines()[0]] = [row for row in arms if row[0] != "arm"]
+    return found
+
+
+def holds(page: str, script: ModuleType, cells: int) -> None:
+    """Every count and difference on the page agrees with the others."""
+    found = tables(page)
+    counts = {name: {int(row[7]) for row in rows} for name, rows in found.items()}
+    assert all(len(c) == 1 for c in counts.values())
+    for name, said in re.findall(r"^#### (.*)\n\n(\d+) trials? of each arm", page, re.M):
+        assert counts[name] == {int(said)}
+    head = re.search(
+        r"\*\*(\d+) trainings\*\* so far: (\d+) tables, (\d+) arms, (\d+)(?: to (\d+))? trials? of each", page
+    )
+    assert head is not None
+    total, many, arms, least, most = (int(x) if x else None for x in head.groups())
+    assert (many, arms) == (len(found), sum(map(len, found.values())))
+    assert total == sum(int(row[7]) for rows in found.values() for row in rows)
+    trials = [c for one in counts.values() for c in one]
+    assert (least, most or least) == (min(trials), max(trials))
+    missing = re.search(r"Not trained yet: (.*)\.", page)
+    assert len(found) + (len(missing[1].split(", ")) if missing else 0) == cells
+    for name, rows in found.items():
+        table_holds(name, rows, script)
+    verdict_holds(page, found)
+
+
+def table_holds(name: str, rows: list[list[str]], script: ModuleType) -> None:
+    data, model = name.split(", ")
+    assert [row[0].strip("*") for row in rows] == [
+        "none", "random", "sdrf", "fosr", "borf", "last_layer_fa", "cayley",
+    ]  # fmt: skip
+    for row in rows:
+        arm, mean, interval, difference, apart, p = row[0], row[2], row[3], row[4], row[5], row[6]
+        for middle, around in ((mean, interval), (difference, apart)):
+            if around:
+                low, high = map(float, re.findall(NUMBER, around))
+                assert low <= float(middle) <= high
+        if arm != "none":
+            assert float(difference) == pytest.approx(float(mean) - float(rows[0][2]), abs=0.11)
+        assert arm.startswith("**") == (p != "" and float(p) < 0.05)
+        figure = script.FIGURES.get((data, model, arm.strip("*")))
+        assert row[9] == str(figure or "")
+        if figure and figure.budget:
+            assert f"iterations={figure.budget}" in row[1].split(", ")[0]
+
+
+def verdict_holds(page: str, found: dict[str, list[list[str]]]) -> None:
+    said = re.search(r"Of (\d+) comparisons .*, (\d+) show a gain .* (\d+) a loss.* and (\d+) no difference", page)
+    assert said is not None
+    rewired = [row for rows in found.values() for row in rows if row[0].strip("*") not in ("none", "random")]
+    bold = [float(row[4]) for row in rewired if row[0].startswith("**")]
+    single = re.search(r"The other (\d+) rest on a single trial", page)
+    alone = sum(row[7] == "1" for row in rewired)
+    assert (int(single[1]) if single else 0) == alone
+    counted = (len(rewired), sum(d > 0 for d in bold), sum(d < 0 for d in bold), len(rewired) - len(bold) - alone)
+    assert counted == tuple(map(int, said.groups()))
+
+
+def test_the_page_agrees_with_itself(script: ModuleType) -> None:
+    holds((DOCS / "results.md").read_text(encoding="utf-8"), script, 24)
+
+
+def test_a_quick_run_makes_a_page_and_its_store_makes_it_again(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, first, second = (str(tmp_path / name) for name in ("r.db", "first.md", "second.md"))
+    monkeypatch.setattr(sys, "argv", ["results.py", "--quick", "-o", store, "--page", first])
+    script.main()
+    monkeypatch.setattr(sys, "argv", ["results.py", "--quick", "-o", store, "--page", second, "--hours", "0"])
+    script.main()
+    page = Path(first).read_text(encoding="utf-8")
+    assert page == Path(second).read_text(encoding="utf-8")
+    assert "**84 trainings** so far: 6 tables, 42 arms, 2 trials of each." in page
+    holds(page, script, 6)
+
+
+def test_a_run_stops_between_trials_and_shows_whole_trials_only(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell = script.Cell("rings", "gcn", quick=True)
+    with Store(tmp_path / "r.db") as store:
+        monkeypatch.setattr(script, "time", SimpleNamespace(monotonic=lambda: float(len(store.trials()))))
+        assert script.train([cell], store, 9.5 / 3600, None, 1, 1) == "the time is up"
+        assert len(store.trials()) == 10
+        assert "1 trial of each arm" in script.page(store, [("rings", "gcn")])
+        assert script.train([cell], store, 1, None, 1, 1) == "all trials are done"
+        assert len(store.trials()) == 14
+        assert "2 trials of each arm" in script.page(store, [("rings", "gcn")])
+
+
+def test_published_figures_are_those_of_a_hundred_trials(script: ModuleType) -> None:
+    figures = script.FIGURES
+    assert len(figures) == 4 * 2 * 3
+    assert str(figures["MUTAG", "gcn", "fosr"]) == "80.0 ± 1.6"
+    assert figures["PROTEINS", "gin", "fosr"].mean == 75.107
