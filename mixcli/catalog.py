@@ -265,6 +265,7 @@ SEQUENCE_REWIRINGS = Catalog(
         "expander": "mixcli.rewiring.sequence.expander:MaskExpander",
         "greedy_resistance": "mixcli.rewiring.sequence.greedy_resistance:GreedyResistance",
         "differential": "mixcli.rewiring.sequence.differential:Differential",
+        "replay": "mixcli.rewiring.sequence.replay:ReplayMasks",
     },
 )
 

@@ -16,7 +16,7 @@ from mixcli.cli.told_tokens import TokensTold, would_change
 from mixcli.errors import Interrupted, NotApplicable, UsageError
 
 if TYPE_CHECKING:
-    from mixcli.rewiring.sequence_base import RewiredSequence
+    from mixcli.rewiring.sequence_base import RewiredSequence, SequenceRewiring
     from mixcli.sequence import TokenGraph
 
 __all__ = ["TokensJob"]
@@ -82,7 +82,7 @@ class TokensJob:
             self.shell.note(f"left out: {'; '.join(left_out)}")
 
     def _results(self, things: Things, edits: Any, interrupts: Interrupts) -> "Iterator[RewiredSequence]":
-        told, index = TokensTold(self.shell, self.context), 0
+        told, index = TokensTold(self.shell, self.context), -1
         try:
             while True:
                 with interrupts.working():
@@ -93,12 +93,13 @@ class TokensJob:
                 with self.shell.surviving():
                     if not hasattr(thing, "kind"):
                         raise self.asked.not_for(source, thing)
-                    with interrupts.working():
-                        result, ended = self._one(thing)
-                    if not self.shell.dry_run:
-                        told.one(result, self.method, self._wanted(thing), ended)
-                    _write_log(edits, result, index)
                     index += 1
+                    method = self.method.at(index)
+                    with interrupts.working():
+                        result, ended = self._one(method, thing)
+                    if not self.shell.dry_run:
+                        told.one(result, method, self._wanted(thing), ended)
+                    _write_log(edits, result, index)
                     yield result
                     if result.interrupted:
                         kept = plural(len(result.edits), "edit")
@@ -107,23 +108,23 @@ class TokensJob:
                         return
                 self.context.forget()
         except KeyboardInterrupt:
-            if not index:
+            if not told.sequences:
                 raise
-            self.shell.note(f"interrupted after {plural(index, 'sequence')}: later ones are left out")
+            self.shell.note(f"interrupted after {plural(told.sequences, 'sequence')}: later ones are left out")
             self.shell.exit_code = Interrupted.exit_code
         told.all(self.condition)
 
-    def _one(self, tokens: "TokenGraph") -> "tuple[RewiredSequence, str]":
+    def _one(self, method: "SequenceRewiring", tokens: "TokenGraph") -> "tuple[RewiredSequence, str]":
         """A sequence rewired, and how a condition ended it."""
         from mixcli.rewiring.sequence_base import apply_sequence
 
         wanted = self._wanted(tokens)
         if self.condition is None:
-            return apply_sequence(self.method, tokens, context=self.context, budget=wanted), ""
+            return apply_sequence(method, tokens, context=self.context, budget=wanted), ""
         from mixcli.tracing.tokens import rewire_sequence_until
 
         found = rewire_sequence_until(
-            self.method, tokens, self.condition, every=self.every, budget=wanted, context=self.context
+            method, tokens, self.condition, every=self.every, budget=wanted, context=self.context
         )
         value = "undefined" if found.value is None else f"{found.value:.6g}"
         where = f"after {plural(len(found.rewired.edits), 'edit')} ({self.condition.column.name} = {value})"
@@ -152,23 +153,14 @@ class TokensJob:
 
 
 def _write_log(out: Any, result: "RewiredSequence", index: int) -> None:
-    """The edits of a sequence as JSON lines, the first of which says how and of what they were made."""
+    """Write what was done to the sequence at a place of the stream, where there is a log."""
     if out is None:
         return
-    from mixcli import __version__
     from mixcli.report.record import jsonable
+    from mixcli.rewiring.mask_log import mask_log_rows
 
-    step, labels = result.sequence.provenance[-1], result.base.labels
-    facts: dict[str, Any] = {"method": step.spec, "version": __version__, "before": result.base.fingerprint}
-    facts |= {} if step.seed is None else {"seed": step.seed}
-    rows: list[dict[str, Any]] = [{"step": 0, "op": "none", "reason": "no edit", "sequence": index}]
-    if result.edits:
-        rows = [{**edit._asdict(), "sequence": index} for edit in result.edits]
-    for place, row in enumerate(rows):
-        if labels is not None and "query" in row:
-            row |= {"query_label": labels[row["query"]], "key_label": labels[row["key"]]}
-        whole = row if place else row | facts
-        out.write((json.dumps(jsonable(whole), ensure_ascii=False) + "\n").encode())
+    for row in mask_log_rows(result, index):
+        out.write((json.dumps(jsonable(row), ensure_ascii=False) + "\n").encode())
 
 
 def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

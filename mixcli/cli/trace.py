@@ -99,13 +99,13 @@ def _token_traces(
     """(place, trace) of each mask sequence; one that the method or a measure refuses gives one line."""
     from mixcli.tracing.tokens import trace_sequence
 
-    context, method = shell.context(), asked.tokens
+    context = shell.context()
     for index, (source, _, thing) in enumerate(things):
         with shell.surviving():
             if not hasattr(thing, "kind"):
                 raise asked.not_for(source, thing)
             wanted = budget.of_pairs(thing)
-            found = trace_sequence(method, thing, columns, every=every, budget=wanted, context=context)
+            found = trace_sequence(asked.tokens.at(index), thing, columns, every=every, budget=wanted, context=context)
             yield index, found
             if _interrupted(shell, thing.name, found):
                 return

@@ -66,6 +66,10 @@ class SequenceRewiring(ABC):
         Random choices come from `context.rng(...)` keyed by the method and `tokens.fingerprint`.
         """
 
+    def at(self, index: int) -> SequenceRewiring:
+        """The method for the masks at a place of a stream; only one that reads what was done before depends on it."""
+        return self
+
     def notes(self, before: TokenGraph, after: TokenGraph, context: Context) -> dict[str, Any]:
         """What provenance should say of the method beside its spec, JSON-ready; asked after the edits."""
         return {}

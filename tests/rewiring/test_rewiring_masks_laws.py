@@ -13,7 +13,7 @@ from mixcli.generators.mask_spec import sequence_of
 from mixcli.rewiring.sequence_base import RewiredSequence, apply_mask_edits, apply_sequence
 from mixcli.sequence import MaskSequence
 
-METHODS = [name for name in SEQUENCE_REWIRINGS if "mask" in SEQUENCE_REWIRINGS.get(name).sources]
+METHODS = [name for name in SEQUENCE_REWIRINGS if "mask" in SEQUENCE_REWIRINGS.get(name).sources and name != "replay"]
 
 
 def rewired(name: str, seed: int = 0, budget: int | None = None) -> RewiredSequence:
