@@ -18,6 +18,8 @@ EPILOG = """\b
 Examples:
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --model gin --trials 10 -o mutag.db
   mixcli compare pyg:Planetoid/Cora --arm none --arm fosr:iterations=50 --model gcn --trials 10
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --protocol fair --tune 10
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm fosr:iterations=40 --protocol fosr,epochs=500 --trials 20
   mixcli compare before.pt after.pt --trials 10
   mixcli compare pyg:TUDataset/MUTAG --model transformer --pe none --pe laplacian --pe random_walk
   mixcli compare mask:window:4,tokens=24,layers=3 --arm none --arm sink:1,4 --model decoder
@@ -43,7 +45,10 @@ def compare(
             "--model", metavar="MODEL", help="Network; default gin for whole graphs, decoder for masks, else gcn."
         ),
     ] = None,
-    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Trainings of every arm.", min=1)] = 10,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", metavar="N", help="Trainings of every arm; default the protocol's, else 10.", min=1),
+    ] = None,
     pe: Annotated[
         list[str] | None,
         typer.Option(
@@ -51,8 +56,26 @@ def compare(
         ),
     ] = None,
     protocol: Annotated[
-        str, typer.Option("--protocol", metavar="KEY=VALUE,…", help="Training settings, such as epochs=50,lr=0.01.")
+        str,
+        typer.Option(
+            "--protocol",
+            metavar="[NAME,]KEY=VALUE,…",
+            help="A paper's protocol (fosr, sdrf, borf; or fair), settings such as epochs=50,lr=0.01, or both.",
+        ),
     ] = "",
+    controls: Annotated[
+        bool | None,
+        typer.Option(
+            "--controls/--no-controls",
+            help="Train controls too: no edges, random edges of the same number; default with fair.",
+        ),
+    ] = None,
+    tune: Annotated[
+        int,
+        typer.Option(
+            "--tune", metavar="K", help="Tune every arm over the same K settings, chosen by validation.", min=0
+        ),
+    ] = 0,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", help="Processes to train in; 0 decides by the first trial.", min=0)
     ] = 0,
@@ -65,19 +88,20 @@ def compare(
     from mixcli.report.table import comparison_table
     from mixcli.report.text import arms_csv, to_json, to_jsonl
     from mixcli.training.compare import compare as run
-    from mixcli.training.protocol import Protocol
+    from mixcli.training.presets.base import parse_protocol
 
-    changes = Protocol.parse(protocol) if protocol else {}
+    preset, _ = parse_protocol(protocol)
     if model is not None:
         MODELS.target(model.partition(":")[0])  # a mistyped name must not cost a reading first
     form = shell.form()
     read = _by_source(shell, sources)
     arms = arm or ["none"]
     if shell.dry_run:
-        _explain(shell, read, arms, trials)
+        _explain(shell, read, arms, trials or ("the protocol's" if preset else 10), max(1, tune))
         return
     found = run(
-        read, arms, model, trials, encodings=pe or (), protocol=changes, store=results, jobs=jobs,
+        read, arms, model, trials, encodings=pe or (), protocol=protocol, controls=controls, tune=tune,
+        store=results, jobs=jobs,
         context=shell.context(),
     )  # fmt: skip
     shell.close()
@@ -115,14 +139,16 @@ def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Any]]
     return read
 
 
-def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int) -> None:
+def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int | str, settings: int) -> None:
     for source, graphs in read.items():
         if not hasattr(graphs[0], "m"):
             shell.emit([f"{source}: {graphs[0]!r}\n"])
             continue
         nodes, edges = sum(g.n for g in graphs), sum(g.m for g in graphs)
         shell.emit([f"{source}: {len(graphs)} graph(s), {nodes} nodes, {edges} edges\n"])
-    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s): {len(arms) * trials} trainings\n"])
+    tuned = f" × {settings} settings" * (settings > 1)
+    total = f": {len(arms) * trials * settings} trainings" if isinstance(trials, int) else ""
+    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s){tuned}{total}\n"])
 
 
 def _without_seconds(value: Any) -> Any:

@@ -17,6 +17,7 @@ from mixcli.graph import Graph
 from mixcli.measures.node_means import node_means
 from mixcli.report.probes import probe_lines
 from mixcli.report.record import tiers
+from mixcli.report.tuning import control_lines, preset_lines, tuning_table
 
 if TYPE_CHECKING:
     from mixcli.measures.base import Values
@@ -260,14 +261,18 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
     for arm in record["arms"]:
         d = arm["difference"] or {}
         table.add_row(
-            escape(arm["name"]), _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
+            escape(arm["name"] + (f" ({arm['control']})" if arm.get("control") == "empty relation" else "")),
+            _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
             _changed(arm),
             _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True), _p(d.get("p_adjusted")),
             "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
     foreseen = [f"{arm['name']}: {_foreseen(arm, record['task'])}\n" for arm in record["arms"] if "reaches" in arm]
     verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
-    return rendered(table, color=color) + "".join(foreseen + verdicts) + probe_lines(record)
+    tuned = tuning_table(record)
+    more = "" if tuned is None else rendered(tuned, color=color)
+    told = "".join([*foreseen, *verdicts, *control_lines(record), *preset_lines(record)])
+    return rendered(table, color=color) + more + told + probe_lines(record)
 
 
 def _foreseen(arm: Mapping[str, Any], task: Mapping[str, Any]) -> str:

@@ -133,7 +133,9 @@ def _selected(plan: Plan, store: Store, variants: Sequence[int], report: str) ->
     chosen = [choose(row, report) for row in rows]
     most = max(range(len(variants)), key=lambda k: (chosen.count(k), -k))
     settings = [{**plan.arms[a].changes, "arm": plan.arms[a].spec} for a in variants]
-    tuning = {"settings": settings, **(sweep(rows, report) if rows else {})}
+    every = [r for one in found for r in one.values()]
+    spent = {"train": sum(r.train for r in every), "evaluate": sum(r.evaluate for r in every)}
+    tuning = {"settings": settings, **(sweep(rows, report) if rows else {}), "seconds": spent}
     trials = {t: row[k] for t, row, k in zip(whole, rows, chosen, strict=True)}
     shown = replace(plan.arms[variants[most]], name=arm.group)
     return ArmResult(shown, trials, nothing, nothing, report=report, tuning=tuning, tried=tried)
