@@ -201,33 +201,16 @@ SEQUENCE_MEASURES = Catalog(
     # What `analyze` measures when it is not told, by kind of source.
     groups={
         "mask": (
-            "structure",
-            "reach",
-            "paths",
-            "influence:residual=none",
-            "influence",
-            "mixing",
-            "resistance_layered",
-            "resistance_restart",
-            "hitting_sink",
-            "spectrum",
+            "structure", "reach", "paths", "influence:residual=none", "influence", "mixing", "resistance_layered",
+            "resistance_restart", "hitting_sink", "spectrum",
         ),
         "attention": (
-            "conformance",
-            "structure",
-            "influence",
-            "position_bias",
-            "mixing",
-            "resistance_restart",
-            "sinks",
-            "entropy",
-            "heads",
-            "rank",
-            "collapse",
+            "conformance", "structure", "influence", "position_bias", "mixing", "resistance_restart", "sinks",
+            "entropy", "heads", "rank", "collapse",
         ),
         "over-squashing": ("influence:scale=bound",),
     },
-)
+)  # fmt: skip
 
 REWIRINGS = Catalog(
     "rewiring",
@@ -272,19 +255,14 @@ SEQUENCE_REWIRINGS = Catalog(
 MODELS = Catalog(
     "model",
     {
-        "gcn": "mixcli.training.models.gcn:GCN",
-        "gin": "mixcli.training.models.gin:GIN",
-        "sage": "mixcli.training.models.sage:SAGE",
-        "gat": "mixcli.training.models.gat:GAT",
-        "gatedgcn": "mixcli.training.models.gatedgcn:GatedGCN",
-        "rgcn": "mixcli.training.models.rgcn:RGCN",
-        "rgin": "mixcli.training.models.rgin:RGIN",
-        "sgc": "mixcli.training.models.sgc:SGC",
-        "mlp": "mixcli.training.models.mlp:MLP",
-        "transformer": "mixcli.training.models.transformer:Transformer",
-        "decoder": "mixcli.training.models.decoder:Decoder",
+        name: f"mixcli.training.models.{name}:{cls}"
+        for name, cls in (
+            ("gcn", "GCN"), ("gin", "GIN"), ("sage", "SAGE"), ("gat", "GAT"), ("gatedgcn", "GatedGCN"),
+            ("rgcn", "RGCN"), ("rgin", "RGIN"), ("sgc", "SGC"), ("mlp", "MLP"), ("transformer", "Transformer"),
+            ("decoder", "Decoder"),
+        )
     },
-)
+)  # fmt: skip
 
 PROTOCOLS = Catalog(
     "protocol", {n.lower(): f"mixcli.training.presets.{n.lower()}:{n}" for n in ("Fair", "FoSR", "SDRF", "BORF")}
@@ -293,17 +271,15 @@ PROTOCOLS = Catalog(
 PROBES = Catalog(
     "probe",
     {
-        "sensitivity": "mixcli.training.probes.sensitivity:JacobianSensitivity",
-        "obstruction": "mixcli.training.probes.obstruction:Obstruction",
-        "dirichlet": "mixcli.training.probes.dirichlet:DirichletEnergy",
-        "mad": "mixcli.training.probes.mad:MeanAverageDistance",
-        "rank": "mixcli.training.probes.rank:RankOfStates",
-        "collapse": "mixcli.training.probes.collapse:CollapseOfStates",
-        "gradients": "mixcli.training.probes.gradients:Gradients",
-        "spectrum": "mixcli.training.probes.spectrum:JacobianSpectrum",
-        "relation_share": "mixcli.training.probes.relation_share:RelationShare",
+        name: f"mixcli.training.probes.{name}:{cls}"
+        for name, cls in (
+            ("sensitivity", "JacobianSensitivity"), ("obstruction", "Obstruction"), ("dirichlet", "DirichletEnergy"),
+            ("mad", "MeanAverageDistance"), ("rank", "RankOfStates"), ("collapse", "CollapseOfStates"),
+            ("gradients", "Gradients"), ("spectrum", "JacobianSpectrum"), ("relation_share", "RelationShare"),
+        )
     },
-)
+)  # fmt: skip
+PROBES.groups["all"] = tuple(PROBES)
 
 # Order matters: sniffing asks each format in turn and takes the first that recognises the bytes.
 FORMATS = Catalog(

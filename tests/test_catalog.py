@@ -15,6 +15,7 @@ from mixcli.catalog import (
     MASKS,
     MEASURES,
     MODELS,
+    PROBES,
     REWIRINGS,
     SEQUENCE_MEASURES,
     SEQUENCE_REWIRINGS,
@@ -28,7 +29,7 @@ from mixcli.rewiring.sequence_base import SequenceRewiring
 from mixcli.spec import parameters, spec_of
 
 PACKAGE = Path(mixcli.__file__).parent
-ALL = [COMMANDS, FORMATS, GRAPHS, MASKS, MEASURES, MODELS, REWIRINGS, SEQUENCE_MEASURES, SEQUENCE_REWIRINGS]
+ALL = [COMMANDS, FORMATS, GRAPHS, MASKS, MEASURES, MODELS, PROBES, REWIRINGS, SEQUENCE_MEASURES, SEQUENCE_REWIRINGS]
 ENTRIES = [(c, n) for c in ALL for n in c]
 
 

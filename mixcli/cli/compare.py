@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mixcli.catalog import MODELS
+from mixcli.catalog import MODELS, PROBES
 from mixcli.cli.options import Sources, shared
 from mixcli.cli.shell import Shell
 from mixcli.errors import InputError, Interrupted, NotApplicable
@@ -18,9 +18,8 @@ EPILOG = """\b
 Examples:
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --model gin --trials 10 -o mutag.db
   mixcli compare pyg:Planetoid/Cora --arm none --arm fosr:iterations=50 --model gcn --trials 10
-  mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --protocol fair --tune 10
-  mixcli compare pyg:TUDataset/MUTAG --arm none --arm fosr:iterations=40 --protocol fosr,epochs=500 --trials 20
   mixcli compare before.pt after.pt --trials 10
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm fosr --probe sensitivity --probe dirichlet
   mixcli compare pyg:TUDataset/MUTAG --model transformer --pe none --pe laplacian --pe random_walk
   mixcli compare mask:window:4,tokens=24,layers=3 --arm none --arm sink:1,4 --model decoder
 """
@@ -45,10 +44,7 @@ def compare(
             "--model", metavar="MODEL", help="Network; default gin for whole graphs, decoder for masks, else gcn."
         ),
     ] = None,
-    trials: Annotated[
-        int | None,
-        typer.Option("--trials", metavar="N", help="Trainings of every arm; default the protocol's, else 10.", min=1),
-    ] = None,
+    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Trainings of every arm.", min=1)] = 10,
     pe: Annotated[
         list[str] | None,
         typer.Option(
@@ -56,26 +52,18 @@ def compare(
         ),
     ] = None,
     protocol: Annotated[
-        str,
-        typer.Option(
-            "--protocol",
-            metavar="[NAME,]KEY=VALUE,…",
-            help="A paper's protocol (fosr, sdrf, borf; or fair), settings such as epochs=50,lr=0.01, or both.",
-        ),
+        str, typer.Option("--protocol", metavar="KEY=VALUE,…", help="Training settings, such as epochs=50,lr=0.01.")
     ] = "",
-    controls: Annotated[
-        bool | None,
+    probe: Annotated[
+        list[str] | None,
         typer.Option(
-            "--controls/--no-controls",
-            help="Train controls too: no edges, random edges of the same number; default with fair.",
+            "--probe",
+            "--probes",
+            metavar="PROBE",
+            help="What to look at in the trained networks, repeatable: "
+            "sensitivity, obstruction, dirichlet, mad, rank, collapse, gradients, spectrum, relation_share or all.",
         ),
     ] = None,
-    tune: Annotated[
-        int,
-        typer.Option(
-            "--tune", metavar="K", help="Tune every arm over the same K settings, chosen by validation.", min=0
-        ),
-    ] = 0,
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", help="Processes to train in; 0 decides by the first trial.", min=0)
     ] = 0,
@@ -88,20 +76,20 @@ def compare(
     from mixcli.report.table import comparison_table
     from mixcli.report.text import arms_csv, to_json, to_jsonl
     from mixcli.training.compare import compare as run
-    from mixcli.training.presets.base import parse_protocol
+    from mixcli.training.protocol import Protocol
 
-    preset, _ = parse_protocol(protocol)
+    changes = Protocol.parse(protocol) if protocol else {}
     if model is not None:
         MODELS.target(model.partition(":")[0])  # a mistyped name must not cost a reading first
+    looked_at = [name for text in probe or () for name in _names(text)]
     form = shell.form()
     read = _by_source(shell, sources)
     arms = arm or ["none"]
     if shell.dry_run:
-        _explain(shell, read, arms, trials or ("the protocol's" if preset else 10), max(1, tune))
+        _explain(shell, read, arms, trials)
         return
     found = run(
-        read, arms, model, trials, encodings=pe or (), protocol=protocol, controls=controls, tune=tune,
-        store=results, jobs=jobs,
+        read, arms, model, trials, encodings=pe or (), protocol=changes, probes=looked_at, store=results, jobs=jobs,
         context=shell.context(),
     )  # fmt: skip
     shell.close()
@@ -122,6 +110,18 @@ def compare(
         shell.exit_code = Interrupted.exit_code
 
 
+def _names(text: str) -> list[str]:
+    """The probes of one option, separated by commas where they have no parameters; all of them for `all`.
+
+    A mistyped name must not cost a reading first.
+    """
+    names = [text] if ":" in text else [name for name in text.split(",") if name]
+    for name in names:
+        if name not in PROBES.groups:
+            PROBES.target(name.partition(":")[0])
+    return names
+
+
 def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Any]]":
     """The graphs of each source; a source that cannot be read ends the comparison, since an arm would be missing."""
     shell.fail_fast = True
@@ -139,16 +139,14 @@ def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Any]]
     return read
 
 
-def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int | str, settings: int) -> None:
+def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int) -> None:
     for source, graphs in read.items():
         if not hasattr(graphs[0], "m"):
             shell.emit([f"{source}: {graphs[0]!r}\n"])
             continue
         nodes, edges = sum(g.n for g in graphs), sum(g.m for g in graphs)
         shell.emit([f"{source}: {len(graphs)} graph(s), {nodes} nodes, {edges} edges\n"])
-    tuned = f" × {settings} settings" * (settings > 1)
-    total = f": {len(arms) * trials * settings} trainings" if isinstance(trials, int) else ""
-    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s){tuned}{total}\n"])
+    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s): {len(arms) * trials} trainings\n"])
 
 
 def _without_seconds(value: Any) -> Any:
