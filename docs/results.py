@@ -17,10 +17,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from results_page import FIGURES, page
+from results_page import page
+from results_published import FIGURES
 
 from mixcli.catalog import MODELS, PROTOCOLS, REWIRINGS
 from mixcli.context import Context
+from mixcli.errors import Interrupted
 from mixcli.generators.graphs import cycle, lollipop, ring_of_cliques
 from mixcli.graph import Graph
 from mixcli.sources import load_all
@@ -143,9 +145,11 @@ def train(cells: Sequence[Cell], store: Store, hours: float, root: str | None, j
             began = time.monotonic()
             if not run(replace(plan, trials=min(trials, plan.trials)), store, context, jobs):
                 return "interrupted"
-            print(f"{cell.data} {cell.model}: {trials} trials, {time.monotonic() - began:.0f} s", file=sys.stderr)
+            print(f"{cell.data} {cell.model}: trial {trials}, {time.monotonic() - began:.0f} s", file=sys.stderr)
     except TimeUp:
         return "the time is up"
+    except (Interrupted, KeyboardInterrupt):
+        return "interrupted"
     return "all trials are done"
 
 

@@ -7,42 +7,14 @@ from dataclasses import dataclass
 from statistics import mean, median
 from typing import Any
 
+from results_published import FIGURES, Figure
+
 from mixcli.catalog import PROTOCOLS
 from mixcli.provenance import environment
 from mixcli.training.statistics import LEVEL, Difference, Estimate, estimate, holm, paired
 from mixcli.training.store import Store, TrialResult
 
-__all__ = ["FIGURES", "Figure", "page"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A published mean over 100 trials and its standard error, in percent, at a number of loops or edges per graph."""
-
-    budget: int
-    mean: float
-    error: float
-
-    def __str__(self) -> str:
-        return f"{self.mean:.1f} ± {1.96 * self.error:.1f}"
-
-
-_FIGURES = """
-MUTAG       gcn none 0  72.150 1.2455, MUTAG       gcn sdrf 5  71.050 0.9547, MUTAG       gcn fosr 40 80.000 0.8031,
-MUTAG       gin none 0  77.700 1.8377, MUTAG       gin sdrf 5  78.400 1.4298, MUTAG       gin fosr 20 78.000 1.1314,
-ENZYMES     gcn none 0  27.667 0.5944, ENZYMES     gcn sdrf 5  28.367 0.5986, ENZYMES     gcn fosr 10 25.067 0.5071,
-ENZYMES     gin none 0  33.800 0.5692, ENZYMES     gin sdrf 5  35.817 0.5575, ENZYMES     gin fosr 5  29.200 0.7022,
-PROTEINS    gcn none 0  70.982 0.3760, PROTEINS    gcn sdrf 40 70.920 0.4043, PROTEINS    gcn fosr 20 73.420 0.4136,
-PROTEINS    gin none 0  70.804 0.4217, PROTEINS    gin sdrf 20 69.813 0.4040, PROTEINS    gin fosr 10 75.107 0.4171,
-IMDB-BINARY gcn none 0  49.770 0.4173, IMDB-BINARY gcn sdrf 20 49.400 0.4609, IMDB-BINARY gcn fosr 5  49.660 0.4407,
-IMDB-BINARY gin none 0  70.180 0.5064, IMDB-BINARY gin sdrf 10 69.720 0.5875, IMDB-BINARY gin fosr 20 71.210 0.4693
-"""
-
-FIGURES = {
-    (data, network, arm): Figure(int(budget), float(mean), float(error))
-    for data, network, arm, budget, mean, error in (row.split() for row in _FIGURES.split(","))
-}
-"""Data set, network, arm -> what the authors of FoSR released for it."""
+__all__ = ["page"]
 
 
 @dataclass(frozen=True)
@@ -126,8 +98,13 @@ def page(store: Store, cells: Sequence[tuple[str, str]]) -> str:
         cells: (data set, model) of all that is to be on the page; those without trials are named as missing.
     """
     found = [r for c in cells if (r := results(store, c))]
-    missing = [f"{d} with {m}" for d, m in cells if not any((r.data, r.model) == (d, m) for r in found)]
-    parts = [HEAD, _count(found, missing), _verdict(found)]
+    there = {(r.data, r.model) for r in found}
+    missing = [(d, [m for of, m in cells if of == d and (d, m) not in there]) for d in dict(cells)]
+    parts = [
+        HEAD,
+        _count(found, [f"{d} ({', '.join(models)})" for d, models in missing if models], len(cells)),
+        _verdict(found),
+    ]
     for preset in dict.fromkeys(r.told["preset"] for r in found):
         own = [r for r in found if r.told["preset"] == preset]
         parts.append(_protocol(preset, own[0]))
@@ -165,12 +142,12 @@ neither R-GCN under these rewirings nor a last layer FA: those fields stay empty
 """
 
 
-def _count(found: Sequence[Results], missing: Sequence[str]) -> str:
+def _count(found: Sequence[Results], missing: Sequence[str], tables: int) -> str:
     arms = sum(len(r.rows) for r in found)
     total = sum(len(r.rows) * r.trials for r in found)
     counts = sorted({r.trials for r in found}) or [0]
     many = _trials(counts[0]) if len(counts) == 1 else f"{counts[0]} to {_trials(counts[-1])}"
-    lines = [f"**{total} trainings** so far: {len(found)} tables, {arms} arms, {many} of each."]
+    lines = [f"**{total} trainings** so far: {len(found)} of {tables} tables, {arms} arms, {many} of each."]
     if counts[0] < 100:
         lines.append("The papers have 100 trials of each; these are as many as there was time for on a busy core.")
     if missing:

@@ -43,16 +43,16 @@ def holds(page: str, script: ModuleType, cells: int) -> None:
     for name, said in re.findall(r"^#### (.*)\n\n(\d+) trials? of each arm", page, re.M):
         assert counts[name] == {int(said)}
     head = re.search(
-        r"\*\*(\d+) trainings\*\* so far: (\d+) tables, (\d+) arms, (\d+)(?: to (\d+))? trials? of each", page
+        r"\*\*(\d+) trainings\*\* so far: (\d+) of (\d+) tables, (\d+) arms, (\d+)(?: to (\d+))? trials? of each", page
     )
     assert head is not None
-    total, many, arms, least, most = (int(x) if x else None for x in head.groups())
-    assert (many, arms) == (len(found), sum(map(len, found.values())))
+    total, many, all_of_them, arms, least, most = (int(x) if x else None for x in head.groups())
+    assert (many, all_of_them, arms) == (len(found), cells, sum(map(len, found.values())))
     assert total == sum(int(row[7]) for rows in found.values() for row in rows)
     trials = [c for one in counts.values() for c in one]
     assert (least, most or least) == (min(trials), max(trials))
     missing = re.search(r"Not trained yet: (.*)\.", page)
-    assert len(found) + (len(missing[1].split(", ")) if missing else 0) == cells
+    assert len(found) + (len(re.findall(r"\w+[,)]", missing[1])) if missing else 0) == cells
     for name, rows in found.items():
         table_holds(name, rows, script)
     verdict_holds(page, found)
@@ -104,7 +104,7 @@ def test_a_quick_run_makes_a_page_and_its_store_makes_it_again(
     script.main()
     page = Path(first).read_text(encoding="utf-8")
     assert page == Path(second).read_text(encoding="utf-8")
-    assert "**84 trainings** so far: 6 tables, 42 arms, 2 trials of each." in page
+    assert "**84 trainings** so far: 6 of 6 tables, 42 arms, 2 trials of each." in page
     holds(page, script, 6)
 
 
