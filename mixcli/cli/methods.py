@@ -18,7 +18,6 @@ from mixcli.catalog import (
     REWIRINGS,
     SEQUENCE_MEASURES,
     SEQUENCE_REWIRINGS,
-    TASKS,
     Catalog,
 )
 from mixcli.cli.options import shared
@@ -37,7 +36,6 @@ CATALOGS = {
     "rewirings": REWIRINGS,
     "sequence rewirings": SEQUENCE_REWIRINGS,
     "models": MODELS,
-    "tasks": TASKS,
     "protocols": PROTOCOLS,
     "probes": PROBES,
     "graphs": GRAPHS,
