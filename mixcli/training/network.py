@@ -1,48 +1,15 @@
-"""A network: layers with ReLU and dropout between them, and the dropout masks of one trial."""
+"""A network: layers with ReLU and dropout between them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Tensor, nn
 
 from mixcli.training.block import Block, SparseRows
 
-__all__ = ["Dropout", "Network"]
-
-STEPS = 2**16
-
-
-class Dropout:
-    """Inverted dropout whose masks come from a generator of the trial's own.
-
-    A mask takes 16 random bits per entry, four entries to one draw; the probability is rounded to a multiple of 2⁻¹⁶
-    and the gain 1/(1 - p) uses the rounded value, so the expectation is exact.
-
-    Args:
-        p: probability of dropping an entry, in [0, 1).
-        generator: on the device of the values.
-    """
-
-    def __init__(self, p: float, generator: Generator) -> None:
-        self.threshold = round(p * STEPS)
-        self.gain = 1 / (1 - self.threshold / STEPS)
-        self.generator = generator
-
-    def __call__(self, x: Tensor | SparseRows) -> Tensor | SparseRows:
-        """x with entries dropped; of sparse features only the stored entries, the others are zero anyway."""
-        if not self.threshold:
-            return x
-        if isinstance(x, SparseRows):
-            return x.replace(x.value * self._mask(x.value))
-        return x * self._mask(x)
-
-    def _mask(self, x: Tensor) -> Tensor:
-        draws = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
-        draws.random_(-(2**63), None, generator=self.generator)
-        bits = draws.view(torch.int16)[: x.numel()].view(x.shape)
-        return (bits >= self.threshold - STEPS // 2).to(x.dtype) * self.gain
+__all__ = ["Network"]
 
 
 class Network(nn.Module):

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, TypeAlias
 from mixcli.training.cost import memory_of
 from mixcli.training.plan import Job
 from mixcli.training.stacked.job import StackJob, job_of
+from mixcli.training.store import TrialResult, digest_of
 
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.training.plan import Plan
-    from mixcli.training.store import TrialResult
 
 __all__ = ["chunks", "size_of", "trained"]
 
@@ -51,7 +51,13 @@ def size_of(plan: Plan, wanted: int = 0) -> int:
 
 
 def chunks(plan: Plan, left: Iterable[Job], size: int) -> Iterator[Chunk]:
-    """Trials by stack, trials of a kind that cannot be stacked one by one; first come, first served."""
+    """Trials by stack, those of a kind that cannot be stacked one by one; in their order, the kinds in turn.
+
+    Args:
+        plan: what the trials are of.
+        left: the trials.
+        size: most trials of a stack.
+    """
     kinds: dict[Hashable, Chunk] = {}
     for job in left:
         made = job_of(plan, *job) if size > 1 else None
@@ -68,7 +74,8 @@ def trained(plan: Plan, left: Iterable[Job], size: int, context: Context) -> Ite
     """Results of trials, stack by stack.
 
     A stack that does not fit into the device's memory is trained again in halves, and so are those after it. Each
-    result says how many trials it was trained with (`TrialResult.stack`).
+    result says how many trials it was trained with (`TrialResult.stack`). Trials of arms that are the same but for
+    their name (a rewiring that changed nothing) are trained once: in different stacks they would differ by rounding.
 
     Args:
         plan: what the trials are of.
@@ -76,7 +83,11 @@ def trained(plan: Plan, left: Iterable[Job], size: int, context: Context) -> Ite
         size: most trials of a stack.
         context: told when a stack was halved.
     """
-    todo = list(chunks(plan, left, size))
+    twins: dict[str, list[Job]] = {}
+    for job in left:
+        twins.setdefault(digest_of({**plan.describe(*job), "arm": ""}), []).append(job)
+    same = {jobs[0]: jobs for jobs in twins.values()}
+    todo = list(chunks(plan, same, size))
     while todo:
         chunk = todo.pop(0)
         if len(chunk) > size:
@@ -88,7 +99,8 @@ def trained(plan: Plan, left: Iterable[Job], size: int, context: Context) -> Ite
             context.note(f"{len(chunk)} trials at once need more memory than there is: {size} at a time from here on")
             todo.insert(0, chunk)
             continue
-        yield from zip((job for job, _ in chunk), results, strict=True)
+        for (job, _), result in zip(chunk, results, strict=True):
+            yield from ((twin, result) for twin in same[job])
 
 
 def _results(plan: Plan, chunk: Chunk) -> list[TrialResult] | None:
