@@ -3,10 +3,12 @@
 from typing import Any
 
 from mixcli.catalog import MEASURES, SEQUENCE_MEASURES, Catalog
-from mixcli.errors import UsageError
-from mixcli.spec import parse
+from mixcli.errors import NotApplicable, UsageError
+from mixcli.spec import nearest, parse
 
 __all__ = ["Asked"]
+
+KINDS = {"graph": "graphs", "mask": "masks", "attention": "attention"}
 
 
 class Asked:
@@ -30,18 +32,30 @@ class Asked:
                 self._errors[kind] = error
         if not self._made:
             known = any(parse(spec).name in SEQUENCE_MEASURES for spec in self.specs)
-            raise self._errors["mask" if known else "graph"]
+            raise self._errors["mask"] if known else self._unknown()
 
-    def of(self, kind: str) -> dict[str, Any]:
-        """Catalog key -> measure for a "graph", a "mask" or "attention".
+    def of(self, kind: str, where: str = "") -> dict[str, Any]:
+        """Catalog key -> measure for a "graph", a "mask" or "attention"; `where` names the source in a message.
 
         Raises:
-            UsageError: a measure that was asked for is not one of this kind of source.
+            NotApplicable: a measure that was asked for is not one of this kind of source.
         """
         if kind not in self._made:
-            error, others = self._errors[kind], " and ".join(self._made)
-            raise UsageError(error.expected, error.found, f"{', '.join(self.specs)} is for {others}; {error.fix}")
+            error, others = self._errors[kind], " and ".join(KINDS[made] for made in self._made)
+            fix = f"{', '.join(self.specs)} is for {others}; {error.fix}"
+            raise NotApplicable(error.expected, error.found, fix, where=where)
         return self._made[kind]
+
+    def _unknown(self) -> UsageError:
+        """What is said where no kind of source has such a measure: the nearest of graphs, and of tokens."""
+        error = self._errors["graph"]
+        name = next((parse(spec).name for spec in self.specs if parse(spec).name not in MEASURES), "")
+        near = nearest(name, SEQUENCE_MEASURES)
+        if not near or name in MEASURES:
+            return error
+        found = nearest(name, MEASURES)
+        fix = f"{found[:-1]}, or of tokens {near.removeprefix('did you mean ')}" if found else near
+        return UsageError(error.expected, error.found, fix, where=error.where)
 
     @property
     def any(self) -> list[Any]:

@@ -177,7 +177,9 @@ def _check(method: SequenceRewiring, tokens: TokenGraph, budget: int | None) -> 
     if tokens.kind not in method.sources:
         wanted = {"mask": "a mask sequence", "attention": "attention weights"}
         name = SEQUENCE_REWIRINGS.name_of(type(method))
-        fix = "rewire the mask, not what a network made of it" if tokens.kind == "attention" else ""
+        fix = "rewire the mask, not what a network made of it"
+        if tokens.kind == "mask":
+            fix = "it takes what a network has saved: .safetensors, .npz, .npy or .pt"
         raise NotApplicable(f"{wanted[method.sources[0]]} for {name}", wanted[tokens.kind], fix, where=tokens.name)
     if budget is not None and budget < 0:
         raise UsageError("a budget >= 0", str(budget), where="budget")

@@ -12,7 +12,7 @@ from mixcli.context import Context
 from mixcli.errors import InputError, UsageError
 from mixcli.generators.mask_spec import sequence_of
 from mixcli.sequence import REAL, MaskSequence
-from mixcli.spec import parse, spec_of
+from mixcli.spec import nearest, parse, spec_of
 from mixcli.training.arms import NONE, Arm
 from mixcli.training.mask_topology import mask_topology
 from mixcli.training.tasks.reach import Reach
@@ -46,8 +46,9 @@ def mask_arm_spec(text: str) -> str:
         return spec_of(SEQUENCE_REWIRINGS.canonical(parsed.name), SEQUENCE_REWIRINGS.make(parsed))
     if parsed.name in MASKS:
         return f"mask:{text}"
-    known = ", ".join([*SEQUENCE_REWIRINGS, *(n for n in MASKS if n not in SEQUENCE_REWIRINGS)])
-    raise UsageError("none, a rewiring of masks or a mask family", repr(parsed.name), f"one of: {known}", where="--arm")
+    known = [*SEQUENCE_REWIRINGS, *(n for n in MASKS if n not in SEQUENCE_REWIRINGS)]
+    fix = nearest(parsed.name, known) or f"one of: {', '.join(known)}"
+    raise UsageError("none, a rewiring of masks or a mask family", repr(parsed.name), fix, where="--arm")
 
 
 def make_mask_arms(sources: Mapping[str, Sequence[MaskSequence]], specs: Sequence[str], context: Context) -> list[Arm]:

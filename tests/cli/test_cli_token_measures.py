@@ -46,3 +46,12 @@ def test_what_cannot_be_measured_is_refused(mixcli: Run) -> None:
     done = mixcli("analyze", "mask:causal:tokens=9", "-m", "influence:residual=none,scale=bound")
     assert done.returncode == 2
     assert "leave one of them out" in done.stderr_text
+
+
+def test_a_measure_of_another_kind_of_source_does_not_apply(mixcli: Run) -> None:
+    done = mixcli("analyze", "zoo:barbell:5", "mask:causal:tokens=9", "-m", "sinks", "--format", "jsonl")
+    assert done.returncode == 4
+    assert done.stderr_text.startswith("mixcli: barbell:5: expected a measure, found 'sinks'; sinks is for masks and")
+    assert [json.loads(line)["kind"] for line in done.stdout_text.splitlines()] == ["mask"]
+    assert mixcli("analyze", "mask:causal:tokens=9", "-m", "degree").returncode == 4
+    assert mixcli("analyze", "mask:causal:tokens=9", "-m", "sink").returncode == 2
