@@ -42,7 +42,7 @@ def _row(parameter: inspect.Parameter) -> str:
     else:
         names = [n for n in (info.default, *(info.param_decls or ())) if isinstance(n, str)]
         name = ", ".join(names) + (f" {info.metavar}" if info.metavar else "")
-        default = "" if parameter.default in (None, False, "") else str(parameter.default)
+        default = "" if parameter.default in (None, False, "", parameter.empty) else str(parameter.default)
     return f"| `{name.replace('|', '/')}` | {default} | {info.help} |\n"
 
 

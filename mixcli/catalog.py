@@ -122,6 +122,8 @@ COMMANDS = Catalog(
         "analyze": "mixcli.cli.analyze:analyze",
         "rewire": "mixcli.cli.rewire:rewire",
         "compare": "mixcli.cli.compare:compare",
+        "merge": "mixcli.cli.merge:merge",
+        "export": "mixcli.cli.export:export",
         "trace": "mixcli.cli.trace:trace",
         "convert": "mixcli.cli.convert:convert",
         "methods": "mixcli.cli.methods:methods",

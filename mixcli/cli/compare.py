@@ -5,9 +5,10 @@ from typing import Annotated, Any
 import typer
 
 from mixcli.catalog import MODELS, PROBES
+from mixcli.cli.compared import emit, stored, tell
 from mixcli.cli.options import Sources, shared
 from mixcli.cli.shell import Shell
-from mixcli.errors import InputError, Interrupted, NotApplicable
+from mixcli.errors import InputError, NotApplicable, UsageError
 
 TOKENS = 24
 """Tokens of a mask that does not say: few enough to train a decoder in seconds."""
@@ -18,9 +19,14 @@ EPILOG = """\b
 Examples:
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --model gin --trials 10 -o mutag.db
   mixcli compare pyg:Planetoid/Cora --arm none --arm fosr:iterations=50 --model gcn --trials 10
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --arm fosr --protocol fair --tune 10
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm fosr:iterations=40 --protocol fosr,epochs=500 --trials 20
   mixcli compare before.pt after.pt --trials 10
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm fosr --probe sensitivity --probe dirichlet
   mixcli compare pyg:TUDataset/MUTAG --model transformer --pe none --pe laplacian --pe random_walk
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --trials 100 --shard 3/16 -o 3.db
+  mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --trials 100 --cluster tcp://host:8786 -o mutag.db
+  mixcli compare results.db
   mixcli compare mask:window:4,tokens=24,layers=3 --arm none --arm sink:1,4 --model decoder
 """
 
@@ -44,7 +50,10 @@ def compare(
             "--model", metavar="MODEL", help="Network; default gin for whole graphs, decoder for masks, else gcn."
         ),
     ] = None,
-    trials: Annotated[int, typer.Option("--trials", metavar="N", help="Trainings of every arm.", min=1)] = 10,
+    trials: Annotated[
+        int | None,
+        typer.Option("--trials", metavar="N", help="Trainings of every arm; default the protocol's, else 10.", min=1),
+    ] = None,
     pe: Annotated[
         list[str] | None,
         typer.Option(
@@ -52,8 +61,26 @@ def compare(
         ),
     ] = None,
     protocol: Annotated[
-        str, typer.Option("--protocol", metavar="KEY=VALUE,…", help="Training settings, such as epochs=50,lr=0.01.")
+        str,
+        typer.Option(
+            "--protocol",
+            metavar="[NAME,]KEY=VALUE,…",
+            help="A paper's protocol (fosr, sdrf, borf; or fair), settings such as epochs=50,lr=0.01, or both.",
+        ),
     ] = "",
+    controls: Annotated[
+        bool | None,
+        typer.Option(
+            "--controls/--no-controls",
+            help="Train controls too: no edges, random edges of the same number; default with fair.",
+        ),
+    ] = None,
+    tune: Annotated[
+        int,
+        typer.Option(
+            "--tune", metavar="K", help="Tune every arm over the same K settings, chosen by validation.", min=0
+        ),
+    ] = 0,
     probe: Annotated[
         list[str] | None,
         typer.Option(
@@ -67,47 +94,63 @@ def compare(
     jobs: Annotated[
         int, typer.Option("--jobs", metavar="N", help="Processes to train in; 0 decides by the first trial.", min=0)
     ] = 0,
+    shard: Annotated[
+        str | None,
+        typer.Option("--shard", metavar="I/N", help="Train this part of the trials only; `mixcli merge` unites them."),
+    ] = None,
+    cluster: Annotated[
+        str | None,
+        typer.Option(
+            "--cluster", metavar="ADDRESS", help="Train on a Dask cluster: tcp://host:8786, or its scheduler file."
+        ),
+    ] = None,
+    stack: Annotated[
+        int,
+        typer.Option(
+            "--stack", metavar="S", help="Trials in one computation; 0: one on a processor, what fits on CUDA.", min=0
+        ),
+    ] = 0,
     results: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="RESULTS.db", help="Keep trials here; an interrupted run resumes."),
     ] = None,
 ) -> None:
     """Train before and after rewiring, paired: did it help?"""
-    from mixcli.report.table import comparison_table
-    from mixcli.report.text import arms_csv, to_json, to_jsonl
+    trains = {"--arm": arm, "--model": model, "--pe": pe, "--protocol": protocol, "--shard": shard}
+    trains |= {"--controls": controls, "--tune": tune}
+    if stored(
+        shell, sources or [], {**trains, "--cluster": cluster, "--output": results, "--jobs": jobs, "--stack": stack}
+    ):
+        return
     from mixcli.training.compare import compare as run
-    from mixcli.training.protocol import Protocol
+    from mixcli.training.presets.base import parse_protocol
+    from mixcli.training.shards import WHOLE, Shard
 
-    changes = Protocol.parse(protocol) if protocol else {}
+    preset, _ = parse_protocol(protocol)
     if model is not None:
         MODELS.target(model.partition(":")[0])  # a mistyped name must not cost a reading first
+    part = Shard.parse(shard) if shard else WHOLE
+    if cluster and jobs:
+        raise UsageError("--jobs or --cluster", "both", "the cluster has as many workers as were started")
+    if part != WHOLE and not results:
+        raise UsageError("-o RESULTS.db with --shard", "none", "a file of its own for each shard")
+    if stack > 1 and (cluster or jobs > 1):
+        raise UsageError("--stack or several processes", "both", "a stack is trained in one process")
     looked_at = [name for text in probe or () for name in _names(text)]
     form = shell.form()
     read = _by_source(shell, sources)
     arms = arm or ["none"]
     if shell.dry_run:
-        _explain(shell, read, arms, trials)
+        _explain(shell, read, arms, trials or ("the protocol's" if preset else 10), max(1, tune))
         return
     found = run(
-        read, arms, model, trials, encodings=pe or (), protocol=changes, probes=looked_at, store=results, jobs=jobs,
-        context=shell.context(),
+        read, arms, model, trials, encodings=pe or (), protocol=protocol, controls=controls, tune=tune,
+        probes=looked_at, store=results, jobs=jobs,
+        shard=part, cluster=cluster or "", stack=stack, context=shell.context(),
     )  # fmt: skip
     shell.close()
-    record = found.record()
-    if shell.no_timing:
-        record = _without_seconds(record)
-    if form == "table":
-        shell.emit([comparison_table(record, color=shell.color)])
-    elif form == "csv":
-        shell.emit(arms_csv(record))
-    else:
-        shell.emit([(to_json if form == "json" else to_jsonl)(record)])
-    if "note" in record:
-        shell.note(record["note"])
-    if found.interrupted:
-        kept = f"kept in {results}; the same command goes on from there" if results else "lost (no -o)"
-        shell.note(f"interrupted: {found.finished} of {found.planned} trials are done and {kept}")
-        shell.exit_code = Interrupted.exit_code
+    emit(shell, form, found.record())
+    tell(shell, found, results)
 
 
 def _names(text: str) -> list[str]:
@@ -139,17 +182,13 @@ def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Any]]
     return read
 
 
-def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int) -> None:
+def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int | str, settings: int) -> None:
     for source, graphs in read.items():
         if not hasattr(graphs[0], "m"):
             shell.emit([f"{source}: {graphs[0]!r}\n"])
             continue
         nodes, edges = sum(g.n for g in graphs), sum(g.m for g in graphs)
         shell.emit([f"{source}: {len(graphs)} graph(s), {nodes} nodes, {edges} edges\n"])
-    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s): {len(arms) * trials} trainings\n"])
-
-
-def _without_seconds(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _without_seconds(v) for k, v in value.items() if k != "seconds"}
-    return [_without_seconds(v) for v in value] if isinstance(value, list) else value
+    tuned = f" × {settings} settings" * (settings > 1)
+    total = f": {len(arms) * trials * settings} trainings" if isinstance(trials, int) else ""
+    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s){tuned}{total}\n"])

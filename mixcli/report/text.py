@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-__all__ = ["arms_csv", "flat", "json_stream", "to_csv", "to_json", "to_jsonl"]
+__all__ = ["arms_csv", "csv_lines", "flat", "json_stream", "to_csv", "to_json", "to_jsonl"]
 
 FACTS = {
     "graph": ("nodes", "edges", "directed", "weighted", "self_loops", "components"),
@@ -61,7 +61,7 @@ def to_csv(records: Iterable[dict[str, Any]], levels: Mapping[str, str], node_me
         columns += [name] if level == "graph" else [f"{name}.{k}" for k in SUMMARY]
         columns += [f"{name}.node_mean.{k}" for k in SUMMARY] if node_means and level == "edge" else []
         columns += [f"{name}.error", f"{name}.residual"]
-    yield from _csv_lines(columns, map(flat, [] if first is None else itertools.chain([first], several)))
+    yield from csv_lines(columns, map(flat, [] if first is None else itertools.chain([first], several)))
 
 
 def arms_csv(record: Mapping[str, Any]) -> Iterator[str]:
@@ -77,10 +77,11 @@ def arms_csv(record: Mapping[str, Any]) -> Iterator[str]:
             | {"difference_ci95_high": d_high, "p": d.get("p"), "p_adjusted": d.get("p_adjusted")}
             | {k: d.get(k) for k in ("wins", "ties", "losses")}
         )
-    yield from _csv_lines(list(rows[0]), rows)
+    yield from csv_lines(list(rows[0]), rows)
 
 
-def _csv_lines(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+def csv_lines(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Rows as CSV, a line at a time; what is not there, or None, is left empty."""
     buffer = io.StringIO()
     writer = csv.DictWriter(buffer, columns, restval="", lineterminator="\n")
     writer.writeheader()

@@ -49,19 +49,24 @@ class Comparison:
     @property
     def planned(self) -> int:
         """Trials that were asked for, over all arms."""
-        return len(self.plan.jobs)
+        return len(self.plan.jobs) if self.shard == WHOLE else len(self.shard.trials(self.plan))
 
     @property
     def complete(self) -> bool:
         """Whether there is a result of every trial of every arm."""
-        return self.finished == self.planned
+        return self.finished == len(self.plan.jobs)
+
+    @property
+    def work(self) -> float:
+        """Seconds of rewiring, training and evaluation, wherever it was done."""
+        return sum(a.arm.seconds + sum(r.train + r.evaluate for r in a.trials.values()) for a in self.arms)
 
     @property
     def note(self) -> str:
         """What keeps this from being a comparison, empty if nothing does."""
         if self.shard != WHOLE and not self.complete:
-            own = len(self.shard.trials(self.plan))
-            return f"shard {self.shard}: {own} of {self.planned} trials are its own; mixcli merge puts shards together"
+            own = f"{self.planned} of {len(self.plan.jobs)} trials are its own"
+            return f"shard {self.shard}: {own}; mixcli merge puts shards together"
         if len(self.arms) > 1:
             return ""
         other = "a rewiring, as in --arm sdrf" if self.arms[0].arm.spec == NONE else "--arm none"
@@ -85,10 +90,17 @@ class Comparison:
             "smallest_detectable_effect": self.smallest_detectable_effect, "interrupted": self.interrupted,
             "environment": dict(environment()), "seconds": self.seconds,
         }  # fmt: skip
+        out["engine"], out["stack"] = self._engine()
         more = {**plan.facts, "failed": list(self.failed), "merged": self.merged, "note": self.note}
         if self.shard != WHOLE:
             out["shard"] = str(self.shard)
         return {**out, **{k: v for k, v in more.items() if v}}
+
+    def _engine(self) -> tuple[str, int]:
+        """How the trials were trained, and how many at a time at most."""
+        sizes = [r.stack for a in self.arms for r in a.trials.values()]
+        most = max(sizes, default=1)
+        return ("lone" if most == 1 else "stacked" if min(sizes) > 1 else "stacked and lone"), most
 
 
 def conclude(

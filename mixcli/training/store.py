@@ -138,9 +138,10 @@ class Store:
             _check_name(self.path)
         if read_only and self.path is not None and not self.path.exists():
             raise InputError("a results database", "no such file", "name what `compare -o` wrote", where=str(path))
-        name = ":memory:" if self.path is None else f"{self.path.resolve().as_uri()}{'?mode=ro' * read_only}"
         try:
-            self._db = sqlite3.connect(name, timeout=60, isolation_level=None, uri=self.path is not None)
+            self._db = sqlite3.connect(
+                self._name(read_only), timeout=60, isolation_level=None, uri=self.path is not None
+            )
             self._check(read_only)
             if not read_only:
                 self._open()
@@ -149,6 +150,15 @@ class Store:
                 raise UsageError("a results database", "another kind of file", ANOTHER, where=str(path)) from error
             fix = "name another file, or a folder that may be written to"
             raise InputError("a results database", str(error), fix, where=str(path)) from error
+
+    def _name(self, read_only: bool) -> str:
+        if self.path is None:
+            return ":memory:"
+        name = self.path.resolve()
+        if not read_only:
+            return name.as_uri()
+        at_rest = not name.with_name(f"{name.name}-wal").exists()  # nobody writes: no need for files beside it
+        return f"{name.as_uri()}?{'immutable=1' if at_rest else 'mode=ro'}"
 
     def _check(self, exact: bool) -> None:
         (application,), (version,) = (self._db.execute(f"pragma {p}").fetchone() for p in _PRAGMAS)
