@@ -133,7 +133,7 @@ class _Run:
                 self.context.progress("sources", place, 0)
             kind = getattr(thing, "kind", "graph")
             with self.shell.surviving():
-                methods = self.asked.of(kind)
+                methods = self.asked.of(kind, thing.name)
                 self._into(methods)
                 self._say_blind(thing, methods)
                 entries, found = self._measure(thing, methods if self.by_name else _possible(thing, methods))
@@ -210,5 +210,5 @@ def _explain(shell: Shell, sources: list[str] | None, asked: Asked) -> None:
     methods: dict[str, Any] = {}
     for _, _, thing in shell.things(sources):
         shell.emit([f"{thing!r}\n"])
-        methods |= asked.of(getattr(thing, "kind", "graph"))
+        methods |= asked.of(getattr(thing, "kind", "graph"), thing.name)
     shell.emit(f"{key}: {type(m).cost}\n" for key, m in methods.items())
