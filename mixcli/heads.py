@@ -12,7 +12,17 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["HeadStore", "Heads"]
+__all__ = ["HeadStore", "Heads", "head_name"]
+
+
+def head_name(layer: int, head: int) -> str:
+    """What a head is called wherever one is named.
+
+    Example:
+        >>> head_name(0, 3)
+        'L0H3'
+    """
+    return f"L{layer}H{head}"
 
 
 class HeadStore(Protocol):

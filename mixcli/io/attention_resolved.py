@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from mixcli.heads import head_name
+
 if TYPE_CHECKING:
     from mixcli.io.base import Reading
     from mixcli.numerics.attention_rows import Survey
@@ -33,29 +35,27 @@ def resolved(
     if found.broken is not None:
         layer, head, row = found.broken
         fix = "a query that may read no key gives NaN: run the model again without such rows, or on one text alone"
-        raise reading.error("finite weights", f"NaN or infinity in L{layer}H{head}, query {row}", fix)
+        raise reading.error("finite weights", f"NaN or infinity in {head_name(layer, head)}, query {row}", fix)
     notes: dict[str, Any] = {}
     if any(padded):
         notes["padding_dropped"] = f"{padded[0]} tokens in front, {padded[1]} behind"
     if found.signed:
         at = int(np.argmax(found.negative))
         share, mass = f"{found.negative[at]:.2%}", f"{found.mass.max():.4g}"
-        notes["signed"] = (
-            f"weights below 0 ({share} of {_name(found, at)}), |A| sums to {mass} at most; rows left as is"
-        )
+        notes["signed"] = f"weights below 0 ({share} of {found.name(at)}), |A| sums to {mass} at most; rows left as is"
         return False, notes
     if found.long and policy != "renorm":
         at = int(np.argmax(found.most))
         fix = "save weights after the softmax, not scores; --row-sum renorm scales rows to 1"
-        raise reading.error("rows that sum to 1", f"{found.most[at]:.6g} in {_name(found, at)}", fix)
+        raise reading.error("rows that sum to 1", f"{found.most[at]:.6g} in {found.name(at)}", fix)
     sums = f"min {found.least.min():.4g}, max {found.most.max():.4g}"
     if found.short and policy == "error":
         at = int(np.argmin(found.least))
         fix = "--row-sum sink gives the rest to a virtual token, --row-sum renorm scales rows up"
-        raise reading.error("rows that sum to 1", f"{found.least[at]:.6g} in {_name(found, at)}", fix)
+        raise reading.error("rows that sum to 1", f"{found.least[at]:.6g} in {found.name(at)}", fix)
     if policy == "renorm" and found.least.min() <= 0:
         at = int(np.argmin(found.least))
-        raise reading.error("rows to scale to 1", f"one of 0 in {_name(found, at)}", "pass --row-sum sink")
+        raise reading.error("rows to scale to 1", f"one of 0 in {found.name(at)}", "pass --row-sum sink")
     if found.short and policy == "sink":
         notes["row_sums"] = f"{sums}; a virtual token (sink) in front is read with the rest"
         return True, notes
@@ -64,8 +64,3 @@ def resolved(
     elif found.defect > TOLD:
         notes["row_sums"] = f"off by {found.defect:.2g} at most; scaled to 1"
     return False, notes
-
-
-def _name(found: Survey, place: int) -> str:
-    layer, head = found.index[place].tolist()
-    return f"L{layer}H{head}"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mixcli.heads import head_name
 from mixcli.numerics.mask_fit import Fit, fit
 
 __all__ = ["Survey", "padding", "survey", "tolerance"]
@@ -85,6 +86,10 @@ class Survey:
     def defect(self) -> float:
         """Largest |sum of a row - 1|."""
         return float(max(np.max(1 - self.least), np.max(self.most - 1), 0.0))
+
+    def name(self, place: int) -> str:
+        """L0H3 for the head at a place of `index`."""
+        return head_name(*self.index[place].tolist())
 
 
 def survey(raw: Raw, chosen: Chosen, lo: int, hi: int, epsilon: Callable[[int], float]) -> Survey:

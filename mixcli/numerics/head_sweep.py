@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixcli.errors import NotApplicable
+from mixcli.heads import head_name
 from mixcli.numerics.blas import one_blas_thread
 from mixcli.numerics.head_figures import Columns, HeadFigures, head_figures
 from mixcli.numerics.token_columns import ColumnSums, Support, support
@@ -64,7 +65,7 @@ class Heads:
     @property
     def names(self) -> list[str]:
         """L0H3 for head 3 of layer 0."""
-        return [f"L{layer}H{head}" for layer, head in self.index.tolist()]
+        return [head_name(layer, head) for layer, head in self.index.tolist()]
 
 
 def of_heads(attention: Attention, threads: int = 1, progress: Progress | None = None) -> Heads:

@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from mixcli.graph import Graph
+from mixcli.heads import head_name
 from mixcli.measures.node_means import node_means
 from mixcli.report.probes import probe_lines
 from mixcli.report.record import tiers
@@ -194,7 +195,7 @@ def _worst(graph: Graph | TokenGraph, data: Any, keys: Any, top: int, highest: b
 def _name(graph: Graph | TokenGraph, key: Any) -> str:
     """An edge, node or token by its label where it has one, unprintable characters replaced; a head as L0H3."""
     if np.size(key) == 2 and not isinstance(graph, Graph):
-        return f"L{key[0]}H{key[1]}"
+        return head_name(*key)
     if graph.labels is None and not isinstance(graph, Graph):
         return f"token {key}"
     names = [str(node) if graph.labels is None else graph.labels[node] for node in np.atleast_1d(key)]

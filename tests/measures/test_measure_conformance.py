@@ -223,3 +223,10 @@ def test_nan_in_memory_is_refused() -> None:
     weights[1, 1, 4, 2] = np.nan
     with pytest.raises(InputError, match="L1H1, query 4"):
         found(weights)
+
+
+def test_a_head_outside_a_stated_mask_is_named_by_its_place_in_the_file() -> None:
+    narrow, wide = behind(np.tri(T, dtype=bool) & ~np.tri(T, k=-4, dtype=bool)), behind(np.tri(T, dtype=bool))
+    attention = Attention.of(np.concatenate([narrow, wide])).replace(selection=((1, (0,)), (3, (1,))))
+    with pytest.raises(InputError, match="outside it in L3H1"):
+        Conformance("window:4")(attention)

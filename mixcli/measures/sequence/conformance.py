@@ -10,6 +10,7 @@ import numpy as np
 
 from mixcli.context import Context
 from mixcli.errors import InputError, UsageError
+from mixcli.heads import head_name
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
 from mixcli.numerics.attention_rows import Survey, survey
 from mixcli.numerics.mask_fit import Fit, fit
@@ -87,7 +88,7 @@ def _survey(tokens: Attention) -> Survey:
     found = survey(raw, tokens.selection, 0, size, epsilon)
     if found.broken is not None:
         layer, head, row = found.broken
-        where = f"L{layer}H{head}, query {row}"
+        where = f"{head_name(layer, head)}, query {row}"
         raise InputError("finite weights", f"NaN or infinity in {where}", "mask them out first", where=tokens.name)
     return found
 
@@ -138,7 +139,7 @@ def _problems(found: Survey) -> list[str]:
     """What does not look as it should, in words."""
     problems = []
     future, places = float(found.future.max()), np.flatnonzero(found.future)
-    some = f"future mass up to {future:.3g} in {_name(found, int(np.argmax(found.future)))}"
+    some = f"future mass up to {future:.3g} in {found.name(int(np.argmax(found.future)))}"
     if found.signed:
         problems.append(
             f"weights below 0 ({found.negative.max():.2%} of a head at most), |A| sums to {found.mass.max():.3g}: "
@@ -180,7 +181,8 @@ def _within(tokens: TokenGraph, text: str) -> None:
         inside = np.abs(weights[front:, front:])
         outside = np.where(stated.visible(layer), 0, inside).sum(axis=1, dtype=np.float64).max()
         if outside > worst:
-            worst, later, name = float(outside), float(np.triu(inside, 1).sum(axis=1).max()), f"L{layer}H{head}"
+            worst, later = float(outside), float(np.triu(inside, 1).sum(axis=1).max())
+            name = head_name(tokens.numbers[layer] if isinstance(tokens, Attention) else layer, head)
     if worst:
         found = f"mass {worst:.3g} outside it in {name}, future mass {later:.3g}"
         fix = "hide keys with an additive mask of 0 and -inf: eager attention adds a boolean one as 0 and 1"
@@ -193,8 +195,3 @@ def _weights(tokens: TokenGraph) -> Any:
     if isinstance(tokens, MaskSequence):
         return ((layer, 0, tokens.operator(layer)) for layer in range(tokens.depth) if tokens.like(layer) == layer)
     return tokens.each()
-
-
-def _name(found: Survey, place: int) -> str:
-    layer, head = found.index[place].tolist()
-    return f"L{layer}H{head}"
