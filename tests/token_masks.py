@@ -1,11 +1,18 @@
 """Mask sequences and attention for tests: random ones, and those whose figures are published."""
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 from hypothesis import strategies as st
 
 from mixcli.sequence import Attention, Mask, MaskSequence
+
+
+def agrees(value: float, printed: str) -> bool:
+    """Whether a value rounds to what is printed, or is at most one off in the last place."""
+    last = Decimal(printed).as_tuple().exponent
+    return abs(value - float(printed)) <= 1.01 * 10.0 ** float(last)
 
 
 def uniform(array: np.ndarray, layers: int = 1, **fields: object) -> MaskSequence:

@@ -7,7 +7,7 @@ read-out is in a closed class itself it is the ordinary walk on that class, and 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,14 +16,14 @@ from mixcli.numerics.absorbing import Visits
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["all_visits", "closed_classes", "times_to", "visits_before_closing"]
+__all__ = ["closed_classes", "times_to", "visits_before_closing"]
 
 
-def closed_classes(chain: NDArray[np.float64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def closed_classes(chain: Any) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Classes of tokens that reach each other, and which of them are closed.
 
     Args:
-        chain: (T, T) row-stochastic.
+        chain: (T, T) dense or sparse, above 0 where a walk may go from one token to another.
 
     Returns:
         (T,) the class of each token, and (classes,) True where nothing leads out of one.
@@ -77,32 +77,6 @@ def visits_before_closing(chain: NDArray[np.float64], read_out: int) -> Visits:
         found[members] = float((visits @ chain[np.ix_(places, members)]).sum())
     found[read_out] = 1.0
     return Visits(found, 1.0 + float(visits.sum()), residual)
-
-
-def all_visits(chain: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T, T) probability that the walk from token i ever visits token j, for a lower triangular chain.
-
-    G_ij / G_jj of one triangular inverse; token j that reads only itself counts as an end, taken with what enters it.
-
-    Args:
-        chain: (T, T) lower triangular, row-stochastic.
-
-    Cost: T³ / 3 operations, three (T, T) arrays.
-
-    Example:
-        >>> uniform = np.tril(np.ones((4, 4))) / np.arange(1, 5)[:, None]
-        >>> all_visits(uniform)[2].round(12).tolist()
-        [1.0, 0.5, 1.0, 0.0]
-    """
-    from scipy.linalg import solve_triangular
-
-    leaves = np.tril(chain, -1).sum(axis=1)
-    ends = leaves == 0.0
-    left = -np.tril(chain, -1)
-    np.fill_diagonal(left, np.where(ends, 1.0, leaves))
-    green = solve_triangular(left, np.eye(len(chain)), lower=True)
-    green /= np.diagonal(green)[None, :].copy()
-    return green
 
 
 def times_to(chain: NDArray[np.float64], target: int) -> NDArray[np.float64]:

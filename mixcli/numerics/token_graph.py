@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixcli.numerics.closing import closed_classes
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -114,14 +116,8 @@ def _union(operators: Operators) -> Any:
 
 
 def _closed(operators: Operators) -> list[NDArray[np.int64]]:
-    from scipy.sparse.csgraph import connected_components
-
-    union = _union(operators)
-    count, label = connected_components(union, directed=True, connection="strong")
-    queries = np.repeat(np.arange(operators.size), np.diff(union.indptr))
-    leaves = label[queries] != label[union.indices]
-    closed = np.setdiff1d(np.arange(count), label[queries[leaves]])
-    return [np.flatnonzero(label == one) for one in closed]
+    label, closed = closed_classes(_union(operators))
+    return [np.flatnonzero(label == one) for one in np.flatnonzero(closed)]
 
 
 def _radius(operators: Operators, found: NDArray[np.int64], operations: float) -> int | None:

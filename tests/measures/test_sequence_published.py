@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from token_masks import blocks_of_bigbird, drawn_keys, uniform
+from token_masks import agrees, blocks_of_bigbird, drawn_keys, uniform
 
 from mixcli.context import Context
 from mixcli.generators.mask_spec import sequence_of
@@ -153,46 +153,52 @@ def test_sinks_put_before_the_text_cut_what_real_tokens_mix(sinks: int, mass: fl
 
 
 TABLE = {
-    "causal": (1, 1, 1, 9, 0.449, 3.6e-15),
-    "window:16": (0.121, 17, 17, 39, 0, 6.0e-8),
-    "sink:4,16": (0.150, 17, 1, 9, 0.579, 1.6e-8),
-    "strided:16": (0.179, 2, 2, 15, 0.124, 1.1e-9),
-    "fixed:16,1": (0.125, 2, 2, 16, 0.091, 1.1e-9),
-    "log": (0.062, 8, 8, 23, 0, 1.9e-6),
-    "drawn keys": (0.046, 23, 4, 13, 0.130, 2.1e-5),
-    "bigbird": (0.393, 8, 1, 8, 0.548, 1.5e-11),
+    "causal": ("1", 1, 1, 9, "0.449", "3.6e-15"),
+    "window:16": ("0.121", 17, 17, 39, "0", "6.0e-8"),
+    "sink:4,16": ("0.150", 17, 1, 9, "0.579", "1.6e-8"),
+    "strided:16": ("0.179", 2, 2, 15, "0.124", "1.1e-9"),
+    "fixed:16,1": ("0.125", 2, 2, 16, "0.091", "1.1e-9"),
+    "log": ("0.062", 8, 8, 23, "0", "1.9e-6"),
+    "expander:4,0": ("0.046", 23, 4, 13, "0.130", "2.1e-5"),
+    "bigbird:16,3,1,1": ("0.393", 8, 1, 8, "0.548", "1.5e-11"),
+    "drawn keys": ("0.046", 23, 4, 13, "0.130", "2.1e-5"),
+    "drawn blocks": ("0.393", 8, 1, 8, "0.548", "1.5e-11"),
 }
+"""Of uniform attention over 256 tokens: density, layers to reach all, radius, layers to mix, and the shares of the
+first and the last token after 6 layers; to the digits given. The last two are drawn here, without the catalog."""
 
 
 def of_table(name: str, tokens: int = 256, layers: int = 6) -> MaskSequence:
     if name == "drawn keys":
         return uniform(drawn_keys(tokens, 4, 0), layers)
-    if name == "bigbird":
+    if name == "drawn blocks":
         return uniform(blocks_of_bigbird(tokens, 16, 3, 1, 1, 0), layers)
     return sequence_of(f"{name}{',' if ':' in name else ':'}tokens={tokens},layers={layers}")
 
 
 @pytest.mark.parametrize("name", TABLE)
-def test_rows_14_and_15_and_the_reference_table(name: str) -> None:
+def test_row_14_row_15_and_the_reference_table(name: str) -> None:
     density, layers, radius, depth, first, last = TABLE[name]
     tokens, context = of_table(name), Context()
     structure = Structure()(tokens, context)
     influence = Influence(residual="none")(tokens, context).details
-    assert structure.data == pytest.approx(density, abs=5.1e-4)
+    assert agrees(structure.data, density)
     assert structure.details["radius"] == radius
     assert structure.details["centre"] == 0
     assert Reach()(tokens, context).data == layers
     assert Mixing()(tokens, context).data == depth
     assert Spectrum()(tokens, context).data == pytest.approx(0.5, abs=1e-12)
-    assert influence["first"] == pytest.approx(first, abs=5.1e-4)
-    assert influence["last"] == pytest.approx(last, rel=0.05)
+    assert agrees(influence["first"], first) if first != "0" else influence["first"] == 0
+    assert agrees(influence["last"], last)
 
 
-@pytest.mark.parametrize(("name", "density"), [("chunk:16", 0.066), ("packed:128,128", 0.50), ("dilated:16,4", 0.11)])
-def test_masks_without_a_centre_never_reach_all(name: str, density: float) -> None:
+@pytest.mark.parametrize(
+    ("name", "density"), [("chunk:16", "0.066"), ("packed:128,128", "0.50"), ("dilated:16,4", "0.11")]
+)
+def test_masks_without_a_centre_never_reach_all(name: str, density: str) -> None:
     tokens = of_table(name)
     structure, reach, mixing = Structure()(tokens), Reach()(tokens), Mixing()(tokens)
-    assert structure.data == pytest.approx(density, abs=5e-3)
+    assert agrees(structure.data, density)
     assert structure.details["radius"] is None
     assert structure.details["closed_classes"] > 1
     assert reach.data == math.inf

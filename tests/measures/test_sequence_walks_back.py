@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import naive_token_resistance as naive
+from token_masks import agrees
 
 from mixcli.context import Context
 from mixcli.errors import LimitExceeded
@@ -19,7 +18,6 @@ from mixcli.measures.sequence.hitting_sink import SinkHittingTime
 from mixcli.measures.sequence.resistance_restart import RestartResistance
 from mixcli.measures.sequence.resistance_ysl import NoiseResistance
 from mixcli.measures.sequence_base import SequenceMeasure
-from mixcli.numerics.closing import all_visits
 from mixcli.rewiring.mask_edits import MaskEdit, apply_mask_edits
 from mixcli.sequence import Attention, MaskSequence
 
@@ -81,12 +79,6 @@ def test_row_22_commute_identity_on_random_causal_attention(seed: int) -> None:
     np.testing.assert_allclose(found.data[: read_out + 1], commute / mean_return, rtol=1e-6)
     assert found.details["cycle"] == pytest.approx(mean_return, rel=1e-9)
     assert np.isinf(found.data[read_out + 1 :]).all()
-
-
-def agrees(value: float, printed: str) -> bool:
-    """Whether a value rounds to what is printed, or is at most one off in the last place."""
-    last = Decimal(printed).as_tuple().exponent
-    return abs(value - float(printed)) <= 1.01 * 10.0 ** float(last)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +193,7 @@ def test_all_pairs_agree_with_one_read_out(seed: int, size: int, density: float)
     rng = np.random.default_rng(seed)
     chain = np.tril(rng.random((size, size)) * (rng.random((size, size)) < density), -1) + np.eye(size) * 0.2
     chain /= chain.sum(axis=1, keepdims=True)
-    table = all_visits(chain)
+    table = naive.all_visits(chain)
     for read_out in range(size):
         with np.errstate(divide="ignore"):
             expected = np.where(np.arange(size) == read_out, 0.0, 1.0 / table[read_out])

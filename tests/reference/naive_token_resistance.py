@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.linalg import solve_triangular
 
-__all__ = ["first_passage", "harmonic", "layered", "layered_profile", "noise_variance", "restart_chain"]
+__all__ = ["all_visits", "first_passage", "harmonic", "layered", "layered_profile", "noise_variance", "restart_chain"]
 
 
 def harmonic(k: int) -> float:
@@ -28,6 +29,14 @@ def first_passage(chain: np.ndarray) -> np.ndarray:
         rest = np.flatnonzero(np.arange(size) != j)
         out[rest, j] = np.linalg.solve(np.eye(size - 1) - chain[np.ix_(rest, rest)], np.ones(size - 1))
     return out
+
+
+def all_visits(chain: np.ndarray) -> np.ndarray:
+    """(T, T) probability that the walk from i ever visits j, for a lower triangular chain; ends count as entered."""
+    leaves = np.tril(chain, -1).sum(axis=1)
+    left = np.diag(np.where(leaves > 0, leaves, 1.0)) - np.tril(chain, -1)
+    visits = solve_triangular(left, np.eye(len(chain)), lower=True)  # whose zeros are exact
+    return visits / np.diagonal(visits)
 
 
 def noise_variance(laplacian: np.ndarray) -> np.ndarray:
