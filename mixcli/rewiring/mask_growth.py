@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixcli.limits import Limits
 from mixcli.mask import Mask, Rule
 from mixcli.sequence import MaskSequence
 
@@ -65,7 +66,14 @@ def grown_sequence(
         role: of the new tokens.
         read_out: the token whose output is looked at, in the new numbering.
         grow: gives the new mask of a layer.
+
+    Raises:
+        LimitExceeded: the rows of the new masks, a block at a time, take too much memory or time.
     """
+    size = front + tokens.tokens + back
+    Limits().check(
+        f"masks of {size} tokens", memory=16.0 * size, operations=float(size) ** 2, instead="add fewer tokens"
+    )
     made = {first: grow(tokens.layers[first]) for first in sorted({tokens.like(k) for k in range(tokens.depth)})}
     roles = np.concatenate([np.full(front, role), tokens.roles, np.full(back, role)]).astype(np.int8)
     labels = tokens.labels

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from reference import naive_tokens as naive
 
-from mixcli.errors import NotApplicable
+from mixcli.errors import LimitExceeded, NotApplicable
 from mixcli.generators.mask_spec import sequence_of
 from mixcli.mask import Mask
 from mixcli.measures.sequence_base import measure_sequence
@@ -101,3 +101,9 @@ def test_labels_and_pauses_after_pauses() -> None:
     assert twice.labels == ("a", "b", "<pause>", "<pause>")
     assert twice.roles.tolist() == [REAL, REAL, PAUSE, PAUSE]
     assert [step.notes["pauses"] for step in twice.provenance if step.op == "rewire"] == [1, 1]
+
+
+@pytest.mark.parametrize("method", ["pause:99999999", "pause:99999999,reads=all", "sink:99999999"])
+def test_more_tokens_than_can_be_worked_off_are_refused_for_what_they_cost(method: str) -> None:
+    with pytest.raises(LimitExceeded, match="add fewer tokens"):
+        rewire_sequence(sequence_of("window:4,tokens=24,layers=3"), method)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from mixcli.errors import MixcliError, NotApplicable
+from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
 from mixcli.rewiring.mask_growth import grown, grown_sequence
 from mixcli.rewiring.sequence_base import MaskEdit, SequenceRewiring
 from mixcli.sequence import PAUSE, MaskSequence
@@ -93,6 +93,8 @@ def _family(mask: Mask, tokens: int, where: str) -> Mask:
             made = mask_of_layer(mask.name, tokens)
             made.rows(tokens - 1, tokens)
             return made
+    except LimitExceeded:
+        raise
     except MixcliError:
         pass  # a name that makes no mask, or none of this length, is no family
     found = f"{mask.name or 'an array'}, which has no next row"
