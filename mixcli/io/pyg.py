@@ -181,8 +181,9 @@ def _topology(store: Store, reading: Reading, limit: float) -> tuple[NDArray[np.
             continue
         arcs, weight = adjacency(value, reading, limit)
         return (arcs[:, ::-1] if key == "adj_t" else arcs), weight
-    found = ", ".join(map(str, list(store)[:8])) or "nothing"
-    raise reading.error("a graph with edge_index", f"attributes {found:.120}", "save a Data that has edge_index")
+    keys = ", ".join(map(str, list(store)[:8]))
+    found = f"attributes {keys:.120}" if keys else "no attributes"
+    raise reading.error("a graph with edge_index", found, "save a Data that has edge_index")
 
 
 def adjacency(value: Any, reading: Reading, limit: float) -> tuple[NDArray[np.int64], NDArray[Any]]:
