@@ -37,9 +37,12 @@ class Course:
     _goal: float = 0.0
 
     def add(self, loss: float, val_loss: float, accuracy: float, test: float) -> bool:
-        """Take down an epoch; whether it is the best by validation, ties going to the lower validation loss."""
+        """Take down an epoch; whether it is the best by validation, ties going to the lower validation loss.
+
+        Losses are compared to six digits: what is behind them is the rounding of sums, which is another in a stack.
+        """
         self.curves.append((loss, val_loss, accuracy, test))
-        reached = (accuracy, -val_loss if math.isfinite(val_loss) else -math.inf)
+        reached = (accuracy, -float(f"{val_loss:.6g}") if math.isfinite(val_loss) else -math.inf)
         if reached <= self.best:
             return False
         self.best, self.best_epoch = reached, len(self.curves)
