@@ -20,7 +20,7 @@ from mixcli.spec import Spec, build, nearest, parse
 
 __all__ = [
     "COMMANDS", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "PROBES", "PROTOCOLS", "REWIRINGS",
-    "SEQUENCE_MEASURES", "SEQUENCE_REWIRINGS", "Catalog",
+    "SEQUENCE_MEASURES", "SEQUENCE_REWIRINGS", "TASKS", "Catalog",
 ]  # fmt: skip
 
 
@@ -282,6 +282,20 @@ PROBES = Catalog(
     },
 )  # fmt: skip
 PROBES.groups["all"] = tuple(PROBES)
+
+# Synthetic tasks, each with a graph of its own; other tasks follow from what a source holds.
+TASKS = Catalog(
+    "task",
+    {
+        "ring_transfer": "mixcli.training.tasks.ring_transfer:RingTransfer",
+        "crossed_ring": "mixcli.training.tasks.crossed_ring:CrossedRing",
+        "clique_path": "mixcli.training.tasks.clique_path:CliquePath",
+        "tree_transfer": "mixcli.training.tasks.tree_transfer:TreeTransfer",
+        "cliques_transfer": "mixcli.training.tasks.cliques_transfer:CliquesTransfer",
+        "neighbors_match": "mixcli.training.tasks.neighbors_match:NeighborsMatch",
+        "cliques_match": "mixcli.training.tasks.cliques_match:CliquesMatch",
+    },
+)
 
 # Order matters: sniffing asks each format in turn and takes the first that recognises the bytes.
 FORMATS = Catalog(

@@ -4,6 +4,7 @@ PATH             a file; format from its suffix, else from its content: a graph,
 -                standard input, sniffed
 zoo:FAMILY:…     a graph family, `zoo:barbell:k=5`
 pyg:CLASS/NAME   a dataset of torch_geometric, `pyg:Planetoid/Cora`
+task:SPEC        the graph of a synthetic task, `task:ring_transfer:n=10`
 mask:SPEC        tokens and who may read whom in each layer, `mask:window:16,tokens=256,layers=6`
 hf:PATH          attention of a transformer in a local folder on a text (`text=…`)
 """
@@ -31,7 +32,7 @@ from mixcli.spec import build, nearest, param, parse
 
 __all__ = ["SourceOptions", "format_of_source", "load", "load_all", "load_any", "load_sequence", "save"]
 
-SCHEMES = ("zoo", "pyg", "mask", "hf")
+SCHEMES = ("zoo", "pyg", "mask", "task", "hf")
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,10 @@ def _things(text: str, stdin: BinaryIO | None, chosen: SourceOptions) -> Iterato
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "zoo":
         return iter([_zoo(rest)])
+    if colon and scheme == "task":
+        from mixcli.training.tasks.benchmark import source_of
+
+        return iter([source_of(rest)])
     if colon and scheme == "mask":
         from mixcli.generators.mask_spec import sequence_of
 
@@ -184,7 +189,7 @@ def _things(text: str, stdin: BinaryIO | None, chosen: SourceOptions) -> Iterato
 
         return _directions(pyg_datasets.load(rest, chosen.data_root), chosen)
     if colon and not Path(text).exists() and _looks_like_scheme(scheme):
-        hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:, mask:, hf:"
+        hint = nearest(scheme, SCHEMES) or "known schemes: zoo:, pyg:, mask:, task:, hf:"
         raise UsageError("a path, '-' or a scheme", f"{scheme}:", hint, where=text)
     from mixcli.io import stream
     from mixcli.io.attention_source import attention_or

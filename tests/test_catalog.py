@@ -19,6 +19,7 @@ from mixcli.catalog import (
     REWIRINGS,
     SEQUENCE_MEASURES,
     SEQUENCE_REWIRINGS,
+    TASKS,
     Catalog,
 )
 from mixcli.errors import UsageError
@@ -29,7 +30,9 @@ from mixcli.rewiring.sequence_base import SequenceRewiring
 from mixcli.spec import parameters, spec_of
 
 PACKAGE = Path(mixcli.__file__).parent
-ALL = [COMMANDS, FORMATS, GRAPHS, MASKS, MEASURES, MODELS, PROBES, REWIRINGS, SEQUENCE_MEASURES, SEQUENCE_REWIRINGS]
+ALL = [
+    COMMANDS, FORMATS, GRAPHS, MASKS, MEASURES, MODELS, PROBES, REWIRINGS, SEQUENCE_MEASURES, SEQUENCE_REWIRINGS, TASKS,
+]  # fmt: skip
 ENTRIES = [(c, n) for c in ALL for n in c]
 
 

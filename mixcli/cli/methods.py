@@ -18,6 +18,7 @@ from mixcli.catalog import (
     REWIRINGS,
     SEQUENCE_MEASURES,
     SEQUENCE_REWIRINGS,
+    TASKS,
     Catalog,
 )
 from mixcli.cli.options import shared
@@ -36,6 +37,7 @@ CATALOGS = {
     "rewirings": REWIRINGS,
     "sequence rewirings": SEQUENCE_REWIRINGS,
     "models": MODELS,
+    "tasks": TASKS,
     "protocols": PROTOCOLS,
     "probes": PROBES,
     "graphs": GRAPHS,

@@ -137,7 +137,7 @@ def _batch(task: Task, topology: Topology, arcs: NDArray[np.int64], size: int) -
     units = min(size or len(task.labels), len(task.labels))
     if task.kind == "node_classification":  # the graph as a whole, however many nodes are read out
         return float(nodes.sum()), float(arcs.sum())
-    if task.kind == "transfer":  # a copy of the graph for each sample
+    if task.kind in ("transfer", "matching"):  # a copy of the graph for each sample
         return float(units * nodes.sum()), float(units * arcs.sum())
     return float(np.sort(nodes)[-units:].sum()), float(np.sort(arcs)[-units:].sum())
 

@@ -23,7 +23,10 @@ from mixcli.training.tuning import GRID, Setting, draw, tuned, variants
 
 __all__ = ["DEFAULT_MODEL", "Things", "Wish", "plan_for", "protocol_of"]
 
-DEFAULT_MODEL = {"graph_classification": "gin", "node_classification": "gcn", "transfer": "gcn", "reach": "decoder"}
+DEFAULT_MODEL = {
+    "graph_classification": "gin", "node_classification": "gcn", "transfer": "gcn", "matching": "gcn",
+    "reach": "decoder",
+}  # fmt: skip
 
 Things = Mapping[str, Sequence[Graph | MaskSequence]]
 

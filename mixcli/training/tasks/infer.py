@@ -8,6 +8,7 @@ from mixcli.context import Context
 from mixcli.errors import InputError, NotApplicable
 from mixcli.graph import Graph
 from mixcli.training.tasks.base import Task
+from mixcli.training.tasks.benchmark import benchmark_of
 from mixcli.training.tasks.graph_classification import GraphClassification
 from mixcli.training.tasks.node_classification import NodeClassification
 from mixcli.training.tasks.transfer import Transfer
@@ -17,6 +18,8 @@ __all__ = ["infer_task"]
 
 def infer_task(graphs: Sequence[Graph], name: str = "", context: Context | None = None) -> Task:
     """The task that a source poses: many labelled graphs, one graph with labelled nodes, or one without labels.
+
+    A graph that was made for a synthetic task (`task:…`) poses that one.
 
     Args:
         graphs: all graphs of the source.
@@ -36,6 +39,9 @@ def infer_task(graphs: Sequence[Graph], name: str = "", context: Context | None 
         raise InputError("a graph", "none", "give a source that holds one", where=name)
     if len(graphs) == 1:
         graph = graphs[0]
+        benchmark = benchmark_of(graph)
+        if benchmark is not None:
+            return benchmark.pose(graph, name or graph.name)
         if "y" in graph.node:
             return NodeClassification.of(graph, name)
         return Transfer.of(graph, name, context)

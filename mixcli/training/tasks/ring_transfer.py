@@ -1,0 +1,38 @@
+"""RingTransfer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mixcli.generators.graphs import cycle
+from mixcli.graph import Graph
+from mixcli.spec import param
+from mixcli.training.tasks.benchmark import Benchmark
+from mixcli.training.tasks.fixed_transfer import CHOSEN_ON_TEST, FixedTransfer
+
+__all__ = ["RingTransfer"]
+
+
+@dataclass(frozen=True)
+class RingTransfer(Benchmark):
+    """A message crosses a ring of n nodes, from node ⌊n/2⌋ to node 0.
+
+    The two are ⌊n/2⌋ hops apart, on two ways. The task is `FixedTransfer`.
+
+    Source: Di Giovanni et al., ICML 2023, section 5 and appendix.
+    """
+
+    cites: ClassVar[str] = "Di Giovanni et al., ICML 2023, section 5"
+    deviations: ClassVar[tuple[str, ...]] = (CHOSEN_ON_TEST,)
+
+    n: int = param(10, "nodes of the ring", ge=4)
+    classes: int = param(5, "messages", ge=2)
+
+    def graph(self) -> Graph:
+        """The ring."""
+        return cycle(self.n)
+
+    def pose(self, graph: Graph, name: str) -> FixedTransfer:
+        """Node 0 asks for what node ⌊n/2⌋ holds."""
+        return FixedTransfer.of(graph, 0, self.n // 2, self.classes, name)
