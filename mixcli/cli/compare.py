@@ -116,7 +116,7 @@ def compare(
     ] = None,
 ) -> None:
     """Train before and after rewiring, paired: did it help?"""
-    trains = {"--arm": arm, "--model": model, "--pe": pe, "--protocol": protocol, "--shard": shard}
+    trains: dict[str, Any] = {"--arm": arm, "--model": model, "--pe": pe, "--protocol": protocol, "--shard": shard}
     trains |= {"--controls": controls, "--tune": tune}
     if stored(
         shell, sources or [], {**trains, "--cluster": cluster, "--output": results, "--jobs": jobs, "--stack": stack}
