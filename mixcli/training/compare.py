@@ -106,6 +106,9 @@ def compare(
     if trials is not None and trials < 1:
         raise UsageError("at least one trial", str(trials), "give --trials 10, say")
     wish = Wish(list(arms) or [NONE], encodings, model, trials, *protocol_of(protocol), controls, tune)
+    if tune and probes:
+        fix = "tune first, then probe with the settings found"
+        raise UsageError("probes or tuning", "both", fix, where="--tune")
     things, looked_at = wish.prepared(_by_name(sources)), probe_specs(probes)
     name = next(iter(things))
     with ExitStack() as opened:
