@@ -61,10 +61,10 @@ class StackJob:
         plan = tuple((o.plan.name, o.plan.layers, o.plan.replaces) for o in topology.laid)
         planned = bool(plan) or topology.last is not None
         x = getattr(task, "x", None)
-        sparse = x is not None and not isinstance(x, np.ndarray)
+        shared = not isinstance(x, np.ndarray)  # sparse features and pairs of nodes are held once for all trials
         split = self.split
         return (
-            task.kind, task.width, task.classes, task.labels.tobytes(), task.digest if sparse else "", task.drop_input,
+            task.kind, task.width, task.classes, task.labels.tobytes(), task.digest if shared else "", task.drop_input,
             dataclasses.replace(self.model, dropout=0.0), self.relations,  # type: ignore[type-var]
             dataclasses.replace(self.protocol, lr=0.0, weight_decay=0.0),
             topology.last, plan, len(topology.start), len(topology.relations) if planned else 0,
