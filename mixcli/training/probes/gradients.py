@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from mixcli.spec import param
 from mixcli.training.probes.base import Probe, Reading
-from mixcli.training.probes.states import layer_inputs
+from mixcli.training.probes.states import layer_states
 
 if TYPE_CHECKING:
     from mixcli.training.probes.trained import Trained
@@ -71,7 +71,7 @@ def _gradients(net: Any, batch: Any) -> tuple[list[Any], list[Any], float | None
     taken: list[Any] = []
     hook = net.register_forward_hook(lambda _, args, out: taken.append(out))
     try:
-        states = [args[0] for args in layer_inputs(net, batch.x, batch.block)][1:]
+        states = layer_states(net, batch.x, batch.block)[1:]
     finally:
         hook.remove()
     loss = functional.cross_entropy(batch.scores(taken[0]), batch.y)

@@ -12,7 +12,7 @@ import torch
 
 from mixcli.spec import param
 from mixcli.training.probes.base import Probe, Reading, averaged
-from mixcli.training.probes.states import layer_inputs
+from mixcli.training.probes.states import layer_calls
 from mixcli.training.slicer import Slicer
 from mixcli.training.topology import Arcs, Topology
 
@@ -70,10 +70,11 @@ class RelationShare(Probe):
         block = Slicer(masked, trained.relations, trained.loader.device).block(graph)
         out = []
         with torch.no_grad():
-            calls = layer_inputs(trained.net, sample.x, sample.block)
-            for k, (layer, args) in enumerate(zip(trained.net.layers, calls, strict=False)):
+            calls, _ = layer_calls(trained.net, sample.x, sample.block)
+            for k, (layer, args) in enumerate(calls):
+                mix = block if layer is trained.net else block.at(k + 1, len(calls))
                 whole = layer(*args)[sample.real]
-                rest = layer(args[0], block.at(k + 1, trained.layers), *args[2:])[sample.real]
+                rest = layer(args[0], mix, *args[2:])[sample.real]
                 part, all_of = (np.sqrt(sample.sums(h.square().sum(1))) for h in (whole - rest, whole))
                 out.append(np.divide(part, all_of, out=np.full_like(part, np.nan), where=all_of > 0))
         return np.array(out)

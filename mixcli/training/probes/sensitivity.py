@@ -63,7 +63,7 @@ class JacobianSensitivity(Probe):
         "across": "share of the influence that comes from where the graph as given has no path",
     }
     curves: ClassVar[Mapping[str, str]] = {
-        "sensitivity": "mean S of the pairs that are reached", "influence": "mean I of all pairs",
+        "sensitivity": "mean S of the pairs that are reached", "influence": "mean I where v hears anything",
         "unreached": "share of the pairs with S = 0",
     }  # fmt: skip
     by: ClassVar[Literal["layer", "distance"]] = "distance"
@@ -82,7 +82,7 @@ class JacobianSensitivity(Probe):
         rows = [_of_graph(s, d) for s, d in zip(found, hops, strict=True)]
         curves = {name: averaged([row[name] for row in rows]) for name in self.curves}
         logs = [math.log(v) if v else None for v in curves["sensitivity"][1:]]
-        layers = self.layer or trained.layers
+        layers = self.layer or trained.hops
         plain = not trained.topology.laid and trained.topology.last is None
         beyond = [_share(b > layers, np.isfinite(d)) for b, d in zip(rewired, hops, strict=True)] if plain else []
         figures = {
@@ -124,7 +124,8 @@ def _of_graph(s: NDArray[np.float64], hops: NDArray[np.float64]) -> dict[str, An
     shells = [hops == r for r in range(int(hops[known].max(initial=0)) + 1)]
     reached = [s[m & (s > 0)] for m in shells]
     out["sensitivity"] = [float(v.mean()) if len(v) else None for v in reached]
-    out["influence"] = [float(influence[m].mean()) if m.any() else None for m in shells]
+    shares = [influence[m & heard[:, None]] for m in shells]
+    out["influence"] = [float(v.mean()) if len(v) else None for v in shares]
     out["unreached"] = [float((s[m] == 0).mean()) if m.any() else None for m in shells]
     return out
 

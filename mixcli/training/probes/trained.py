@@ -86,6 +86,11 @@ class Trained:
         """Number of layers."""
         return len(self.net.layers)
 
+    @property
+    def hops(self) -> int:
+        """Hops from which a node hears at most, where layers use the graph's own edges."""
+        return int(getattr(self.net, "steps", self.layers))
+
     @contextmanager
     def at(self, moment: str) -> Iterator[None]:
         """The network as it was at "start" or after the "first epoch"; "best" changes nothing."""
