@@ -15,13 +15,18 @@ from mixcli.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Mask", "Rule"]
+__all__ = ["Mask", "Rule", "alike"]
 
 BLOCK_BYTES = 2**24
 """Bytes of a block of rows that is worked off at a time."""
 
 Rule = Callable[["NDArray[np.int64]", "NDArray[np.int64]"], "NDArray[Any]"]
 """Called as rule(queries (b, 1), keys (1, T)), gives a (b, T) array."""
+
+
+def alike(queries: NDArray[np.int64], keys: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Weights of a mask that has none: every pair counts 1; to be spread over the rows."""
+    return np.ones((1, 1))
 
 
 @dataclass(frozen=True, eq=False, repr=False)

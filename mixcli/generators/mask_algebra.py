@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from mixcli.errors import UsageError
-from mixcli.mask import Mask
+from mixcli.mask import Mask, alike
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,7 +69,7 @@ def with_edges(mask: Mask, edges: Sequence[tuple[bool, int, int]]) -> Mask:
         return base
 
     added = value & np.array([not mask.rows(i, i + 1)[0, j] for i, j in order])
-    inner = mask.weigh or _one
+    inner = mask.weigh or alike
 
     def weigh(i: Numbers, j: Numbers) -> NDArray[np.float64]:
         base = np.array(np.broadcast_to(inner(i, j), (len(i), mask.tokens)), dtype=np.float64)
@@ -104,10 +104,6 @@ def _either(one: Mask, other: Mask) -> Mask:
     if one.weigh is not None or other.weigh is not None:
 
         def weigh(i: Numbers, j: Numbers) -> NDArray[np.float64]:
-            return np.maximum(*(m.rule(i, j) * (m.weigh or _one)(i, j) for m in (one, other)))
+            return np.maximum(*(m.rule(i, j) * (m.weigh or alike)(i, j) for m in (one, other)))
 
     return Mask(one.tokens, lambda i, j: one.rule(i, j) | other.rule(i, j), name, weigh)
-
-
-def _one(i: Numbers, j: Numbers) -> NDArray[np.float64]:
-    return np.ones((1, 1))

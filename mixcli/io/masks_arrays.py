@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 
 from mixcli.errors import InputError, UsageError
-from mixcli.mask import Mask
+from mixcli.mask import Mask, alike
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -210,5 +210,5 @@ def _added(array: NDArray[Any], asked: Asked, reading: Reading) -> Visible:
 
 def _dense_weights(mask: Mask) -> NDArray[np.float64]:
     every = np.arange(mask.tokens)
-    weigh = mask.weigh or (lambda i, j: np.ones((1, 1)))
+    weigh = mask.weigh or alike
     return np.array(np.broadcast_to(weigh(every[:, None], every[None, :]), (mask.tokens, mask.tokens)), np.float64)

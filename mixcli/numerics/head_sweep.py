@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mixcli.context import Context, Progress
     from mixcli.sequence import Attention
 
-__all__ = ["Heads", "columns_of", "of_heads", "shared_heads", "support_of", "sweep_bytes"]
+__all__ = ["HeadTable", "columns_of", "of_heads", "shared_heads", "support_of", "sweep_bytes"]
 
 AT_ONCE = 2**27
 """Bytes of heads that may be in memory at once; a larger head is alone."""
@@ -33,7 +33,7 @@ SPECIAL = re.compile(r"<[^<>]+>|\[[A-Z]+\]|\s+|[ĊĠ]*[^\w\s]*")
 
 
 @dataclass(frozen=True, eq=False)
-class Heads:
+class HeadTable:
     """Figures of all heads taken, each field of `HeadFigures` an array with one row a head.
 
     Args:
@@ -68,7 +68,7 @@ class Heads:
         return [head_name(layer, head) for layer, head in self.index.tolist()]
 
 
-def of_heads(attention: Attention, threads: int = 1, progress: Progress | None = None) -> Heads:
+def of_heads(attention: Attention, threads: int = 1, progress: Progress | None = None) -> HeadTable:
     """The figures of every head taken; measures share them through `context.once`.
 
     Heads are read one after the other and worked off by a pool of threads, as many at once as 128 MiB hold, at least
@@ -111,7 +111,7 @@ def of_heads(attention: Attention, threads: int = 1, progress: Progress | None =
         progress("heads", len(index), len(index))
     layers = np.repeat(np.arange(attention.depth), [len(chosen) for _, chosen in attention.selection])
     figures = {name: np.array([getattr(row, name) for row in rows]) for name in HeadFigures.names()}
-    return Heads(index, layers, supports, figures)
+    return HeadTable(index, layers, supports, figures)
 
 
 def sweep_bytes(attention: Attention) -> float:
@@ -163,7 +163,7 @@ def _heads(attention: Attention, supports: list[Support]) -> Iterator[tuple[int,
         del weights  # else it would stay while the next one is read
 
 
-def shared_heads(attention: Attention, context: Context, what: str) -> Heads:
+def shared_heads(attention: Attention, context: Context, what: str) -> HeadTable:
     """The figures of all heads for a measure: checked against the limits, and computed once for all measures.
 
     Args:

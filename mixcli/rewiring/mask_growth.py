@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixcli.limits import Limits
-from mixcli.mask import Mask, Rule
+from mixcli.mask import Mask, Rule, alike
 from mixcli.sequence import MaskSequence
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def grown(
     made = Mask(front + size + back, lambda i, j: joined(i, j, rule, mask.rule, bool), name)
     if mask.weigh is None and weigh is None:
         return made
-    inner, outer = mask.weigh or _one, weigh or _one
+    inner, outer = mask.weigh or alike, weigh or alike
     return Mask(made.tokens, made.rule, name, lambda i, j: joined(i, j, outer, inner, np.float64))
 
 
@@ -82,7 +82,3 @@ def grown_sequence(
         labels = (*(word,) * front, *labels, *(word,) * back)
     layers = tuple(made[tokens.like(layer)] for layer in range(tokens.depth))
     return tokens.replace(layers=layers, read_out=read_out, roles=roles, labels=labels)
-
-
-def _one(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.ones((1, 1))

@@ -222,13 +222,13 @@ def test_trained_encoder_sinks_into_its_first_token(minilm: Attention) -> None:
     """Reference: .086 .389 .418 .346 .398 .266 by layer, 54.2 % of heads above .3, on another text of 43 tokens."""
     found = measured(minilm, "sinks")
     assert not minilm.causal
-    assert np.allclose(found.details["layers"], [0.086, 0.389, 0.418, 0.346, 0.398, 0.266], atol=0.06)
+    assert np.allclose(found.details["by_layer"], [0.086, 0.389, 0.418, 0.346, 0.398, 0.266], atol=0.06)
     assert found.details["rates"]["0.3"] == pytest.approx(0.542, abs=0.05)
 
 
 def test_trained_encoder_entropy_by_layer(minilm: Attention) -> None:
     found = measured(minilm, "entropy")
-    assert np.allclose(found.details["layers"], [0.80, 0.49, 0.49, 0.62, 0.60, 0.75], atol=0.05)
+    assert np.allclose(found.details["by_layer"], [0.80, 0.49, 0.49, 0.62, 0.60, 0.75], atol=0.05)
 
 
 def test_trained_encoder_heads(minilm: Attention) -> None:
@@ -242,8 +242,8 @@ def test_trained_encoder_heads(minilm: Attention) -> None:
 def test_trained_encoder_ranks_fall_with_depth(minilm: Attention) -> None:
     """Stable rank of A 3.46 -> 1.21, centred stable rank of X 9.46 -> 4.43, mean cosine .067 -> .389 on that text."""
     details = measured(minilm, "rank").details
-    assert details["layers"][0] == pytest.approx(3.46, abs=0.5)
-    assert min(details["layers"]) == pytest.approx(1.21, abs=0.1)
+    assert details["by_layer"][0] == pytest.approx(3.46, abs=0.5)
+    assert min(details["by_layer"]) == pytest.approx(1.21, abs=0.1)
     cosines = [row["cosine"] for row in details["hidden"]]
     assert cosines[0] < 0.12
     assert cosines[-1] > 0.25

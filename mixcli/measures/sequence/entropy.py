@@ -11,7 +11,7 @@ import numpy as np
 from mixcli.context import Context
 from mixcli.errors import NotApplicable
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
-from mixcli.numerics.head_sweep import Heads, shared_heads
+from mixcli.numerics.head_sweep import HeadTable, shared_heads
 from mixcli.sequence import Attention, TokenGraph
 from mixcli.spec import param
 
@@ -39,7 +39,7 @@ class Entropy(SequenceMeasure):
         weight: α, for the length up to which a head can give one key so much.
 
     Returns:
-        Values: one number a head. Details: `layers` (mean of each), `entropy` and `perplexity` (means of each layer),
+        Values: one number a head. Details: `by_layer` (their means), `entropy` and `perplexity` (means of each layer),
         `collapsed` and `dispersed` (normalised below 0.05, above 0.95: how many heads, and the first of them);
         `sharpness`: `slope` (of log of the largest weight against log s_i, median over the heads; 0 stays sharp on
         longer texts, -1 is averaging), `band` (δ = largest log max_j A_ij - log min_j A_ij, median), `log10_length`
@@ -83,7 +83,7 @@ class Entropy(SequenceMeasure):
         data = heads[field]
         share = heads["normalized"]
         details = {
-            "layers": heads.by_layer(data),
+            "by_layer": heads.by_layer(data),
             "entropy": heads.by_layer(heads["entropy"]),
             "perplexity": heads.by_layer(heads["perplexity"]),
             "collapsed": _flagged(heads, share < COLLAPSED),
@@ -92,7 +92,7 @@ class Entropy(SequenceMeasure):
         }
         return Values("head", data, index=heads.index, details=details)
 
-    def _sharpness(self, heads: Heads) -> dict[str, Any]:
+    def _sharpness(self, heads: HeadTable) -> dict[str, Any]:
         band, slope = float(np.median(heads["band"])), heads["slope"]
         found: dict[str, Any] = {"band": band, "log10_length": (band - math.log(self.weight)) / math.log(10)}
         if np.isfinite(slope).all():
@@ -100,7 +100,7 @@ class Entropy(SequenceMeasure):
         return {**found, "slope": None, "slope_reason": "all queries may read as many keys"}
 
 
-def _flagged(heads: Heads, which: NDArray[np.bool_]) -> dict[str, Any]:
+def _flagged(heads: HeadTable, which: NDArray[np.bool_]) -> dict[str, Any]:
     """How many heads, and the names of the first."""
     places = np.flatnonzero(which)
     return {"count": len(places), "heads": [heads.names[k] for k in places[:LISTED]]}

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixcli.context import Context
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
-from mixcli.numerics.head_sweep import Heads, shared_heads
+from mixcli.numerics.head_sweep import HeadTable, shared_heads
 from mixcli.sequence import Attention, TokenGraph
 from mixcli.spec import param
 
@@ -87,7 +87,7 @@ class HeadLabels(SequenceMeasure):
         }
         return Values("graph", 1 - counts.get("mixed", 0) / len(names), details=details)
 
-    def _best(self, heads: Heads, scores: np.ndarray) -> dict[str, Any]:
+    def _best(self, heads: HeadTable, scores: np.ndarray) -> dict[str, Any]:
         """For each score the head that has most of it."""
         found: dict[str, Any] = {}
         for name, row in zip(SCORES, scores, strict=True):
@@ -102,5 +102,5 @@ class HeadLabels(SequenceMeasure):
         return found
 
 
-def _label(heads: Heads, name: str, row: int) -> str:
+def _label(heads: HeadTable, name: str, row: int) -> str:
     return f"{name}_{heads[PLACED[name]][row]}" if name in PLACED else name

@@ -11,7 +11,7 @@ import numpy as np
 from mixcli.context import Context
 from mixcli.measures.sequence_base import Level, SequenceMeasure, Values
 from mixcli.numerics.head_figures import EIG
-from mixcli.numerics.head_sweep import Heads, shared_heads
+from mixcli.numerics.head_sweep import HeadTable, shared_heads
 from mixcli.numerics.hidden_sweep import of_states, sweep_operations
 from mixcli.sequence import Attention, TokenGraph
 
@@ -28,7 +28,7 @@ class Rank(SequenceMeasure):
     tells whether tokens become alike; in exact arithmetic neither must fall in every layer.
 
     Returns:
-        Values: stable rank by head; `residual` is the largest relative residual of the σ₁². Details: `layers` (means),
+        Values: stable rank by head; `residual` is the largest relative one of the σ₁². Details: `by_layer` (means),
         `spectrum`: of the heads of each layer the mean share of |λ| in ten bins of [0, 1], the mean share below 0.1 and
         the mean second largest |λ| (for a causal head |λ| are its diagonal: they see self-attention alone, nothing of
         the topology; heads that read later keys: up to 128 tokens). `hidden`, a row for each state: `mu`, `relative`
@@ -66,11 +66,11 @@ class Rank(SequenceMeasure):
         heads = shared_heads(attention, context, "rank")
         top = heads["sigma"] ** 2
         data = np.where(top > 0, heads["frobenius"] / np.where(top > 0, top, 1.0), 0.0)
-        details = {"layers": heads.by_layer(data), "spectrum": _spectrum(heads), **_hidden(attention, context)}
+        details = {"by_layer": heads.by_layer(data), "spectrum": _spectrum(heads), **_hidden(attention, context)}
         return Values("head", data, index=heads.index, residual=float(heads["residual"].max()), details=details)
 
 
-def _spectrum(heads: Heads) -> dict[str, Any]:
+def _spectrum(heads: HeadTable) -> dict[str, Any]:
     if np.isnan(heads["small"]).any():
         return {"moduli": None, "reason": f"heads read later keys, and there are more than {EIG} tokens"}
     bins = [heads.by_layer(column) for column in heads["moduli"].T]

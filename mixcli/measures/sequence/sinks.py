@@ -43,7 +43,7 @@ class Sinks(SequenceMeasure):
 
     Returns:
         Values: α_k by head; of a mask by layer, under head 0. Details: `baseline` (α_k of attention that is uniform
-        over what may be read, mean over the layers: H_T / T for k = 0 if all is read), `rates` by threshold, `layers`
+        over what may be read, mean over the layers: H_T / T for k = 0 if all is read), `rates` by threshold, `by_layer`
         (mean α_k of each), `tokens` (those of the first half that most heads sink into, with the share of heads that
         do; in a mask by structure alone), `first_mass` (mean mass of the queries behind them on the first s tokens, by
         layer) and `first_mass_mean` over the layers from the third on.
@@ -102,7 +102,7 @@ class Sinks(SequenceMeasure):
             "k": self.k,
             "baseline": float(np.mean([seen.uniform.mean(self.exclude_self)[self.k] for seen in supports])),
             "rates": {f"{eps:g}": float((alpha > eps).mean()) for eps in sorted({*RATES, self.eps})},
-            "layers": (np.bincount(layer, weights=alpha) / counts).tolist(),
+            "by_layer": (np.bincount(layer, weights=alpha) / counts).tolist(),
             "tokens": self._tokens(every[:, : max(1, tokens.tokens // 2)], tokens.labels),
             **self._first(np.bincount(layer, weights=mass) / counts, tokens),
         }
