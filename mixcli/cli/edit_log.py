@@ -17,7 +17,7 @@ LogOption = Annotated[
     typer.Option(
         "--log",
         metavar="FILE",
-        help="Write every edit here, as JSON lines; replay:FILE makes them again, on the same graph.",
+        help="Write every edit here, as JSON lines; replay:FILE makes them again, on the same graph or masks.",
     ),
 ]
 
