@@ -49,12 +49,17 @@ def analyze(
     ] = None,
     values: Annotated[
         Path | None,
-        typer.Option("--values", metavar="FILE", help="Also write every value, by edge or node; .csv or .jsonl."),
+        typer.Option(
+            "--values", metavar="FILE", help="Also write every value, by edge, node, token or head; .csv or .jsonl."
+        ),
     ] = None,
     top: Annotated[
         int,
         typer.Option(
-            "--top", metavar="K", help="Edges to list in the table: where information gets stuck most.", min=0
+            "--top",
+            metavar="K",
+            help="Edges, tokens or heads to list in the table: where information gets stuck most.",
+            min=0,
         ),
     ] = 3,
     node_means: Annotated[

@@ -205,6 +205,7 @@ def test_masks_without_a_centre_never_reach_all(name: str, density: str) -> None
     assert "never" in reach.reason
     assert reach.details["pairs_never_reached"] > 0
     assert mixing.data == math.inf
+    assert "sink" not in mixing.details
     assert Spectrum()(tokens).data == 0
     assert Influence(residual="none")(tokens).details["first"] == 0
 

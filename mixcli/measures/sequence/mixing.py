@@ -75,6 +75,7 @@ class Mixing(SequenceMeasure):
         found = self._general(tokens, layers, context) if sink is None else self._towards(tokens, layers, sink, context)
         value, details = found
         if value is None and centres(layers, 0).classes > 1:
+            details = {key: fact for key, fact in details.items() if key not in ("sink", "last_to_sink")}
             reason = "tokens fall into closed classes that never hear of each other"
             return Values("graph", math.inf, reason=reason, details=details)
         if value is None:
