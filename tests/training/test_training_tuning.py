@@ -92,7 +92,7 @@ def tuned(sources, arms=("none", "fosr"), count=3, trials=2, **kw):
 
 
 def test_every_arm_and_control_has_the_same_budget() -> None:
-    found = tuned({"toy": data()}, ["none", "fosr", "random:iterations=2"], controls=True)
+    found = tuned({"toy": data()}, ["none", "fosr", "random:iterations=2"], controls=True, protocol={"epochs": 2})
     plan = found.plan
     assert [len(g) for g in plan.groups] == [3] * 5
     tried = [[plan.arms[a].changes for a in own] for own in plan.groups]
@@ -167,6 +167,20 @@ def test_permuted_test_labels_change_no_chosen_epoch_or_setting(report: str) -> 
             assert np.array_equal(one.curves[:, :3], two.curves[:, :3])
             changed += one.best != two.best
     assert changed  # the poison was there to be tasted
+
+
+def test_permuted_test_graphs_change_nothing_that_is_chosen() -> None:
+    """The same of whole graphs, whose random splits do not look at labels."""
+    kw = {"count": 3, "trials": 1, "protocol": {"epochs": 10, "splits": "random"}}
+    clean = tuned(data(60), **kw)
+    graphs = data(60)
+    for unit in clean.plan.arms[0].task.split(0, 0).test:
+        graphs[unit] = graphs[unit].replace(graph={"y": 1 - graphs[unit].graph["y"]})
+    poison = tuned(graphs, **kw)
+    for a, b in zip(clean.arms, poison.arms, strict=True):
+        assert a.tuning["chosen"] == b.tuning["chosen"]
+        assert np.array_equal(a.trials[0].curves[:, :3], b.trials[0].curves[:, :3])
+        assert np.allclose(a.trials[0].curves[:, 3], 1 - b.trials[0].curves[:, 3])
 
 
 def test_interrupted_sweep_compares_whole_trials_only(monkeypatch: pytest.MonkeyPatch) -> None:
