@@ -219,8 +219,8 @@ def _entries(n: int, d: int, row: Tensor, column: Tensor, value: Tensor) -> Any:
     """A sparse matrix in the form that this device multiplies fastest."""
     if not _has_csr(row.device.type):
         return n, row, column, value
-    crow = torch.zeros(n + 1, dtype=torch.int32, device=row.device)
-    crow[1:] = torch.bincount(row, minlength=n).cumsum(0)
+    # A search, since counting the entries of each row would wait for a CUDA device.
+    crow = torch.searchsorted(row, torch.arange(n + 1, device=row.device), out_int32=True)
     return torch.sparse_csr_tensor(crow, column.int(), value, (n, d))
 
 

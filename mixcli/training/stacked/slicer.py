@@ -44,7 +44,8 @@ class StackedSlicer(Slicer):
         trials, copies = graphs.shape
         sizes = (self._start_here[graphs + 1] - self._start_here[graphs]).sum(axis=1)
         rows, all_rows = int(sizes.max()), int(sizes.sum())  # known here, so the device need not be waited for
-        g = torch.from_numpy(graphs.reshape(-1)).to(self._device)
+        host = graphs.reshape(-1)
+        g = torch.from_numpy(host).to(self._device)
         count = trials * copies
         number = torch.arange(max(count, all_rows), device=self._device)
         first = self._start[g]
@@ -62,9 +63,9 @@ class StackedSlicer(Slicer):
         if self._some_virtual:
             size = torch.zeros_like(size).index_add(0, graph, (node < self._void).to(size.dtype))
         shift = offset - first
-        matrices = self._matrices((), g, shift, trials * rows)
+        matrices = self._matrices((), g, shift, trials * rows, host)
         real = real.view(trials, rows, 1)
         block = Block(matrices, graph, offset, size, node, self._topology.last, real, trials)
         if self._topology.laid:
-            block.layers = self._layers(block, g, shift)
+            block.layers = self._layers(block, g, shift, host)
         return block
