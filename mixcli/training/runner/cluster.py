@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -59,21 +60,24 @@ class Cluster:
     Args:
         address: of the scheduler, "tcp://host:8786", or a scheduler file ending in .json.
         context: whom to tell.
+        patience: seconds to wait for the scheduler's answer.
 
     Raises:
         UsageError: `distributed` is not installed, no scheduler answers, or workers have another version of mixcli.
     """
 
-    def __init__(self, address: str, context: Context) -> None:
+    def __init__(self, address: str, context: Context, patience: float = 10.0) -> None:
         try:
             import distributed
         except ImportError as error:
             fix = "pip install 'mixcli[cluster]'"
             raise UsageError("the package distributed", "none installed", fix, where="--cluster") from error
         make: Any = distributed.Client
+        if address.endswith(".json") and not Path(address).is_file():  # it would be waited for, for ever
+            raise UsageError(f"a Dask scheduler at {address}", "no such file", "start the scheduler", where="--cluster")
         where = {"scheduler_file": address} if address.endswith(".json") else {"address": address}
         try:
-            self.client = make(**where, timeout=10, set_as_default=False, name="mixcli")
+            self.client = make(**where, timeout=patience, set_as_default=False, name="mixcli")
         except (OSError, ValueError, TypeError) as error:
             found = f"{type(error).__name__}: {error}"
             fix = "start one with `dask scheduler`, and workers with `dask worker`"
@@ -148,13 +152,13 @@ class Cluster:
         """Futures of jobs as they end, well or not."""
         from distributed import as_completed
 
-        _all: Any = as_completed
+        ended: Any = as_completed
         stamp = time.time_ns()
         futures = {
             self.client.submit(_train, sent, job, key=f"mixcli-trial-{stamp}-{job[0]}-{job[1]}", pure=False): job
             for job in jobs
         }
-        coming, heard, alone = _all(futures), time.monotonic(), False
+        coming, heard, alone = ended(futures, loop=self.client.loop), time.monotonic(), False
         try:
             while not coming.is_empty():
                 batch = coming.next_batch(block=False)
