@@ -6,7 +6,7 @@ import time
 import pytest
 
 from mixcli.cli import bar as module
-from mixcli.cli.bar import Bar, clock
+from mixcli.cli.bar import Bar, Pace, clock
 
 
 class Screen:
@@ -23,7 +23,7 @@ class Screen:
     def stop(self) -> None:
         self.running = False
 
-    def add_task(self, text: str, total: int | None, since: float) -> int:
+    def add_task(self, text: str, total: int | None, since: float, pace: Pace) -> int:
         self.ever.append(text)
         self.rows[len(self.ever)] = {"text": text, "total": total}
         return len(self.ever)
@@ -102,12 +102,35 @@ def test_the_drawn_bar_does_not_take_standard_output(capsys: pytest.CaptureFixtu
     drawn = module._progress()
     before = sys.stdout
     with drawn:
-        task = drawn.add_task("x", total=4, since=time.monotonic() - 65)
+        task = drawn.add_task("x", total=4, since=time.monotonic() - 65, pace=Pace())
         drawn.update(task, completed=1, total=4)
         assert sys.stdout is before
         text = drawn.columns[-1](drawn.tasks[0]).plain
     assert text == "1 of 4, 1:05 min"
     capsys.readouterr()
+
+
+def test_time_left_of_trials_in_several_processes() -> None:
+    pace = Pace()
+    assert pace.left() is None
+    pace.reached(20, 100, now=0)  # from an earlier run
+    assert pace.left(now=50) is None
+    for end in (60, 120, 180):  # two processes, a minute a trial, ending together
+        for i in (1, 0):
+            pace.reached(20 + end // 30 - i, 100, now=end - 0.01 * i)
+        assert pace.left(now=end) == pytest.approx((80 - end / 30) * 30, rel=0.02)
+    assert pace.left(now=190) == pytest.approx(74 * 30 - 10, rel=0.02)  # it counts down meanwhile
+
+
+def test_time_left_follows_a_change_of_speed() -> None:
+    pace = Pace()
+    pace.reached(0, 1000, now=0)
+    pace.reached(1, 1000, now=20)  # the first trial in this process, then many processes
+    for second in range(21, 200):
+        pace.reached(1 + 2 * (second - 20), 1000, now=second)
+    assert pace.left(now=199) == pytest.approx((999 - 2 * 179) / 2, rel=0.02)
+    pace.reached(3, 10, now=200)  # another count
+    assert pace.left() is None
 
 
 def test_times() -> None:
