@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Residual",
     "StateFigures",
-    "complete_dirichlet",
     "dirichlet",
     "first_cosine",
     "mean_cosine",
@@ -50,6 +49,7 @@ class StateFigures:
         cosine: mean cosine over pairs of tokens; None with fewer than two that are not 0.
         first_cosine: mean cosine of token 0, which in a causal network hears of no other, with the others; None where
             it or all others are 0.
+        dirichlet: Σ |x_i - x_j|² over all pairs of tokens, T mu².
         residual: distance from one state for all tokens.
     """
 
@@ -60,6 +60,7 @@ class StateFigures:
     effective_rank: float
     cosine: float | None
     first_cosine: float | None
+    dirichlet: float
     residual: Residual
 
 
@@ -93,6 +94,7 @@ def state_figures(states: NDArray[Any]) -> StateFigures:
         effective_rank=_effective_rank(sigma) if mu else 0.0,
         cosine=mean_cosine(x),
         first_cosine=first_cosine(x),
+        dirichlet=len(x) * mu**2,
         residual=residual(x),
     )
 
@@ -176,14 +178,3 @@ def dirichlet(states: NDArray[Any], visible: NDArray[np.bool_]) -> tuple[float, 
     squares = np.einsum("ij,ij->i", x, x)
     energy = float(pairs.sum(axis=1) @ squares - np.einsum("ij,ij->", x, pairs.astype(np.float64) @ x))
     return max(energy, 0.0), int(np.count_nonzero(pairs)) // 2
-
-
-def complete_dirichlet(states: NDArray[Any]) -> float:
-    """The same over all pairs of tokens, T mu², in O(T d).
-
-    Example:
-        >>> complete_dirichlet(np.array([[0.0], [1.0], [3.0]]))
-        14.0
-    """
-    x = np.asarray(states, dtype=np.float64)
-    return len(x) * float(np.square(x - x.mean(axis=0)).sum())

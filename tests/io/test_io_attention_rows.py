@@ -15,6 +15,7 @@ import mixcli
 from mixcli.errors import InputError, NotApplicable, UsageError
 from mixcli.io.attention_options import AttentionOptions, queries, select
 from mixcli.measures.sequence.collapse import Collapse
+from mixcli.measures.sequence.rank import Rank
 from mixcli.measures.sequence.structure import Structure
 from mixcli.sequence import SINK, Attention
 from mixcli.sources import load_sequence
@@ -138,6 +139,8 @@ def test_hidden_states_are_those_of_the_tokens_of_the_text(tmp_path: Path) -> No
     whole = loaded(save(tmp_path / "a.pt", A, hidden_states=tuple(states)))
     short = loaded(save(tmp_path / "b.pt", A * 0.5, hidden_states=tuple(states)))
     assert short.hidden(1).shape == (TOKENS, 3)
+    energies = [[row["dirichlet"] for row in Rank()(one).details["hidden"]] for one in (whole, short)]
+    assert energies[0] == energies[1]
     assert Collapse()(short).data == Collapse()(whole).data
     mixcli.save(short, tmp_path / "c.npz")
     again = loaded(tmp_path / "c.npz")

@@ -90,6 +90,6 @@ def _hidden(attention: Attention, context: Context) -> dict[str, Any]:
     for state in context.once(of_states, attention):
         row = dataclasses.asdict(state)
         both = row.pop("residual")
-        row |= {"residual": both["value"], "residual_lower": both["lower"], "dirichlet": attention.tokens * state.mu**2}
+        row |= {"residual": both["value"], "residual_lower": both["lower"]}
         rows.append(row)
     return {"hidden": rows}
