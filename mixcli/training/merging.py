@@ -137,6 +137,8 @@ def _rest(source: Store, into: Store) -> None:
     """What a store holds beside trials."""
     for digest, facts in source.arms().items():
         into.put_arm(digest, facts)
+    for key, *_ in source.rows():
+        into.put_probes(key, source.probes(key))
     for key, spec, reason in source.failures():
         into.put_failure(key, spec, reason)
     for key, outline in source.plans().items():

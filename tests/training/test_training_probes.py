@@ -175,7 +175,7 @@ def test_share_of_a_relational_network_is_the_part_of_the_added_relation() -> No
     ratio = np.sqrt(sample.sums(part.square().sum(1)) / sample.sums(whole.square().sum(1)))
     reading = RelationShare()(one)
     assert reading.curves["share"][0] == pytest.approx(ratio.mean(), rel=1e-5)
-    assert reading.figures["lost"] == reading.figures["accuracy"] - reading.figures["accuracy_masked"]
+    assert reading.figures["lost"] == reading.figures["metric"] - reading.figures["metric_masked"]
 
 
 @pytest.mark.parametrize("spec", ["random:iterations=3", "virtual_node:2", "last_layer_fa", "sdrf:iterations=2"])

@@ -19,7 +19,9 @@ from mixcli.limits import Limits
 from mixcli.report.probes import probe_lines
 from mixcli.training import plan as plans
 from mixcli.training.compare import compare
+from mixcli.training.merging import merge
 from mixcli.training.probes.run import probe_specs
+from mixcli.training.shards import Shard
 from mixcli.training.store import Store
 
 SMALL = [
@@ -135,3 +137,13 @@ def test_command_line_asks_for_probes() -> None:
     command = [sys.executable, "-m", "mixcli", "compare", "zoo:barbell:k=5", *options, "--format", "json"]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     assert list(found["arms"][0]["probes"]) == ["rank", "collapse"]
+
+
+def test_merged_shards_keep_their_probes(tmp_path: Path) -> None:
+    told = {"toy": RINGS}, ["none", "fosr:iterations=1"], "gcn:hidden=4,layers=2", 2
+    paths = [tmp_path / f"{i}.db" for i in (1, 2)]
+    for i, path in enumerate(paths):
+        compare(*told, protocol=QUICK, probes=SMALL[:1], store=path, shard=Shard(i + 1, 2))
+    (record,) = merge(paths, tmp_path / "all.db").records
+    alone = compare(*told, protocol=QUICK, probes=SMALL[:1]).record()
+    assert without_seconds(record) == without_seconds(alone)

@@ -26,13 +26,13 @@ __all__ = ["RelationShare", "without_added"]
 
 @dataclass(frozen=True)
 class RelationShare(Probe):
-    """Share of each layer's output that added edges carry, and the test accuracy when they are masked.
+    """Share of each layer's output that added edges carry, and the test metric when they are masked.
 
     With layer l fed what it is fed in the whole network, once over all edges (h) and once over those of the graph as
     given alone (h₀): share_l = ‖h - h₀‖/‖h‖. In a relational network that is exactly the part of the added relations;
     in others, masking also changes the normalisation of what is left. Masked are all arcs that the graph as given
-    lacks, and what a layer plan lays over it; edges that a rewiring took away stay away. A network whose accuracy does
-    not fall when its added edges are masked does not use them.
+    lacks, and what a layer plan lays over it; edges that a rewiring took away stay away. A network that does no
+    worse when its added edges are masked does not use them.
 
     Source: ours.
     """
@@ -42,9 +42,9 @@ class RelationShare(Probe):
     cost: ClassVar[str] = "one pass over the sample, and two over the test units"
     figures: ClassVar[Mapping[str, str]] = {
         "share": "share of the output that added edges carry, mean over layers, in [0, …)",
-        "accuracy": "test accuracy with the best weights",
-        "accuracy_masked": "the same with added edges masked",
-        "lost": "accuracy lost by masking",
+        "metric": "test metric with the best weights",
+        "metric_masked": "the same with added edges masked",
+        "lost": "what the metric loses by masking",
     }
     curves: ClassVar[Mapping[str, str]] = {"share": "share of the output that added edges carry"}
 
@@ -58,7 +58,7 @@ class RelationShare(Probe):
         loader = trained.task.loader(masked, trained.relations, trained.loader.device)
         accuracy, without = (_accuracy(trained, one) for one in (trained.loader, loader))
         figures = {
-            "share": float(np.mean(known)) if known else None, "accuracy": accuracy, "accuracy_masked": without,
+            "share": float(np.mean(known)) if known else None, "metric": accuracy, "metric_masked": without,
             "lost": accuracy - without,
         }  # fmt: skip
         return Reading(figures, {"share": curve})
