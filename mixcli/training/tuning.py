@@ -154,15 +154,21 @@ def check_equal(arms: Sequence[Arm]) -> None:
         raise ValueError(f"expected the same settings for every arm, found {counts}")
 
 
-def standing(result: TrialResult, report: str) -> tuple[float, float]:
-    """What a trial is chosen by: validation metric, then validation loss, at the epoch that is reported."""
+def standing(result: TrialResult, report: str, sign: float = 1.0) -> tuple[float, float]:
+    """What a trial is chosen by: validation metric, then validation loss, at the epoch that is reported.
+
+    Args:
+        result: the trial.
+        report: which epoch.
+        sign: -1 for a metric that is better the lower it is.
+    """
     _, loss, metric, _ = result.curves[result.best_epoch - 1 if report == "best" else -1].tolist()
-    return metric, -loss if math.isfinite(loss) else -math.inf
+    return sign * metric, -loss if math.isfinite(loss) else -math.inf
 
 
-def choose(results: Sequence[TrialResult], report: str) -> int:
+def choose(results: Sequence[TrialResult], report: str, sign: float = 1.0) -> int:
     """Number of the setting that validation likes best on one split; the first of equals. Test values play no part."""
-    return max(range(len(results)), key=lambda k: (standing(results[k], report), -k))
+    return max(range(len(results)), key=lambda k: (standing(results[k], report, sign), -k))
 
 
 def best_of(validation: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float64]:
@@ -190,21 +196,22 @@ def best_of(validation: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float6
     return np.array(out)
 
 
-def sweep(results: Sequence[Sequence[TrialResult]], report: str) -> dict[str, Any]:
+def sweep(results: Sequence[Sequence[TrialResult]], report: str, sign: float = 1.0) -> dict[str, Any]:
     """What a sweep amounts to: the best-of-k curve, how the settings spread, and which were chosen.
 
     Args:
         results: trial by trial, those of all K settings.
         report: which epoch counts.
+        sign: -1 for a metric that is better the lower it is.
     """
     test = np.array([[getattr(r, report) for r in row] for row in results])
-    stands = [[standing(r, report) for r in row] for row in results]
-    validation = np.array([[s[0] for s in row] for row in stands])
+    stands = [[standing(r, report, sign) for r in row] for row in results]
+    validation = sign * np.array([[s[0] for s in row] for row in stands])
     ranks = [_ranks(row) for row in stands]
     curve = [(best_of(r, t), best_of(r, v)) for r, t, v in zip(ranks, test, validation, strict=True)]
     mean = np.mean([c[0] for c in curve], axis=0), np.mean([c[1] for c in curve], axis=0)
     settings = test.mean(axis=0)
-    chosen = np.bincount([choose(row, report) for row in results], minlength=test.shape[1])
+    chosen = np.bincount([choose(row, report, sign) for row in results], minlength=test.shape[1])
     return {
         "best_of": [
             {"k": k + 1, "mean": float(t), "validation": float(v)} for k, (t, v) in enumerate(zip(*mean, strict=True))
