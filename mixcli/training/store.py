@@ -277,8 +277,13 @@ class Store:
         return [(k, json.loads(spec), why) for k, spec, why in self._db.execute(find)] if self._has("failure") else []
 
     def put_plan(self, key: str, outline: Mapping[str, Any]) -> None:
-        """File what a comparison consists of, so that its record can be made again from its trials."""
-        self._db.execute("insert or ignore into plan values (?, ?)", (key, canonical(outline)))
+        """File what a comparison consists of, so that its record can be made again from its trials.
+
+        An outline that asks for probes takes the place of one that may not.
+        """
+        known = "update set outline = excluded.outline" if outline.get("probes") else "nothing"
+        text = f"insert into plan values (?, ?) on conflict (key) do {known}"
+        self._db.execute(text, (key, canonical(outline)))
 
     def plans(self) -> dict[str, dict[str, Any]]:
         """Outlines of the comparisons by key, oldest first."""
