@@ -130,6 +130,24 @@ def test_step_sizes_decays_and_rates_are_by_trial() -> None:
         agree(alone, together, 1e-5)
 
 
+def test_test_labels_choose_nothing() -> None:
+    job = jobs_of(plan_of("graphs", "gin:hidden=8", trials=1))[0]
+    task, split = job.task, job.split
+    poisoned = task.labels.copy()
+    poisoned[split.test] = 1 - poisoned[split.test]
+
+    class Poisoned(type(task)):
+        def split(self, seed: int, trial: int):
+            return split
+
+    fields = {f.name: getattr(task, f.name) for f in dataclasses.fields(task)}
+    bad = dataclasses.replace(job, task=Poisoned(**{**fields, "labels": poisoned}))
+    (clean,), (wrong,) = run_stack([job]), run_stack([bad])
+    assert np.array_equal(clean.curves[:, :3], wrong.curves[:, :3])
+    assert (clean.best_epoch, clean.epochs) == (wrong.best_epoch, wrong.epochs)
+    assert wrong.curves[:, 3] == pytest.approx(1 - clean.curves[:, 3])
+
+
 @pytest.mark.parametrize("scheduler", ["none", "plateau"])
 def test_trials_that_end_early_leave_the_stack(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacked_fit, "COMPACTED_EVERY", 3)
