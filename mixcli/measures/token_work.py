@@ -9,7 +9,7 @@ import numpy as np
 from mixcli.errors import NotApplicable
 from mixcli.numerics.token_forms import READABLE
 from mixcli.numerics.token_operators import WEIGHED, Operators
-from mixcli.sequence import Attention
+from mixcli.sequence import REAL, Attention
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,15 +67,16 @@ def profile(tokens: TokenGraph, row: NDArray[np.float64]) -> dict[str, Any]:
         row: (T,) shares that sum to 1.
 
     Returns:
-        `first` and `last` (the read-out's own), `argmin` and `argmax`, the `thirds`, `recency` (the last third), and
-        `u`: the mean of the first and the last entry over the mean of the middle third, None where that is 0.
+        `first` (of the tokens of the text, sinks before it left out) and `last` (the read-out's own), `argmin` and
+        `argmax`, the `thirds`, `recency` (the last third), and `u`: the mean of the first entry, sinks included, and
+        the last over the mean of the middle third, None where that is 0.
     """
     end = tokens.read_out + 1 if tokens.causal else tokens.tokens
     seen, third = row[:end], end // 3
     middle = seen[third : end - third]
     ends = (seen[0] + row[tokens.read_out]) / 2
     return {
-        "first": float(row[0]),
+        "first": float(row[int(np.argmax(tokens.roles == REAL))]),
         "last": float(row[tokens.read_out]),
         "argmin": int(seen.argmin()),
         "argmax": int(seen.argmax()),

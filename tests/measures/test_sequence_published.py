@@ -226,6 +226,14 @@ def test_radius_of_a_window(w: int, tokens: int) -> None:
     assert Reach()(found).data == math.ceil((tokens - 1) / (w - 1))
 
 
+@pytest.mark.parametrize("scale", ["share", "bound"])
+def test_the_first_token_is_that_of_the_text(scale: str) -> None:
+    roles = (np.arange(20) < 4).astype(np.int8)
+    found = Influence(scale=scale)(causal(20, 3).replace(roles=roles))
+    assert found.details["first"] == pytest.approx(found.data[4], rel=1e-12)
+    assert found.details["last"] == pytest.approx(found.data[19], rel=1e-12)
+
+
 def test_forgetting_into_the_first_token_takes_log2_layers() -> None:
     tau = Mixing()(causal(64, 24)).details["curve"]
     assert tau[-1] / (63 * 2.0**-24) == pytest.approx(0.998, abs=1e-3)

@@ -30,9 +30,10 @@ class Influence(SequenceMeasure):
         scale: `share` sums to 1; `bound` is the product of A_l + I, for residual 0.5 only.
 
     Returns:
-        Values: (T,) the row of the read-out. Details: `first` and `last` (the read-out's own), `argmin`, `argmax`,
-        `thirds` of the positions, `recency` (the last third), `u` (mean of first and last over mean of the middle
-        third; large: the middle is lost), `residual` by layer where measured, `log2_bound`: L where lam is 1/2.
+        Values: (T,) the row of the read-out. Details: `first` (of the text) and `last` (the read-out's own), `argmin`,
+        `argmax`, `thirds` of the positions, `recency` (the last third), `u` (mean of the first entry and the last over
+        mean of the middle third; large: the middle is lost), `residual` by layer where measured, `log2_bound`: L where
+        lam is 1/2.
 
     Example:
         >>> from mixcli.generators.mask_spec import sequence_of
@@ -72,5 +73,5 @@ class Influence(SequenceMeasure):
             details["log2_bound"] = tokens.depth
         if self.scale == "bound":
             row = row * 2.0**tokens.depth
-            details |= {"first": float(row[0]), "last": float(row[tokens.read_out])}
+            details |= {end: details[end] * 2.0**tokens.depth for end in ("first", "last")}
         return Values("token", row, details=details)
