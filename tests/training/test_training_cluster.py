@@ -26,16 +26,11 @@ ARMS = ["none", "random:iterations=2"]
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """Address of a scheduler with two workers, which are started again when they die."""
-    import dask
-
-    settings = {"distributed.scheduler.allowed-failures": 1, "distributed.worker.daemon": False}
-    with dask.config.set(settings):
-        made = distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
-            memory_limit=0, silence_logs="CRITICAL",
-        )  # fmt: skip
-        with made:
-            yield made.scheduler_address
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None,
+        memory_limit=0, silence_logs="CRITICAL",
+    ) as made:  # fmt: skip
+        yield made.scheduler_address
 
 
 def pids(address: str) -> list[int]:
@@ -56,14 +51,14 @@ def test_same_numbers_with_one_worker_killed(cluster: str, tmp_path: Path) -> No
     with Store(tmp_path / "r.db") as store:
         found = quick(
             data(), ARMS, trials=4, cluster=cluster, store=store, context=Context(progress=progress),
-            protocol={"epochs": 10},
+            protocol={"epochs": 5},
         )  # fmt: skip
         assert len(store.trials()) == 8
         assert store.failures() == []
     assert steps == [(i, 8) for i in range(9)]
     assert not found.interrupted
     assert victims[0] not in pids(cluster)
-    alone = quick(data(), ARMS, trials=4, protocol={"epochs": 10})
+    alone = quick(data(), ARMS, trials=4, protocol={"epochs": 5})
     assert values(found) == values(alone)
     pairs = [(a.trials[t], b.trials[t]) for a, b in zip(found.arms, alone.arms, strict=True) for t in a.trials]
     assert all((one.curves == other.curves).all() for one, other in pairs)
@@ -91,20 +86,6 @@ def changed(kind: type[Plan]) -> Plan:
     return kind(**{**told, "trials": 2})
 
 
-def test_a_trial_that_kills_its_workers_is_filed_as_failed(cluster: str) -> None:
-    plan = changed(Poisoned)
-    with Store() as store, Cluster(cluster, Context()) as workers:
-        assert run(plan, store, cluster=workers)
-        ((key, spec, reason),) = store.failures()
-        assert (key, spec["trial"]) == (plan.key(1, 1), 1)
-        assert "killed each worker" in reason
-        assert len(store.trials()) == 3
-        found = quick(data(), ARMS, trials=2, store=store)  # where it can be done, it is, and all is well
-        assert len(store.trials()) == 4
-        assert store.failures() == []
-        assert "failed" not in found.record()
-
-
 def test_an_error_of_a_trial_is_its_own(cluster: str) -> None:
     with Store() as store, Cluster(cluster, Context()) as workers:
         with pytest.raises(InputError, match="a wrong one"):
@@ -123,6 +104,22 @@ def test_ctrl_c_keeps_what_is_done(cluster: str) -> None:
         whole = quick(data(), ARMS, cluster=cluster, store=store)
         assert (whole.interrupted, whole.finished) == (False, 6)
     assert values(whole) == values(quick(data(), ARMS))
+
+
+def test_a_trial_that_kills_its_workers_is_filed_as_failed(cluster: str) -> None:
+    with distributed.Client(cluster, set_as_default=False) as client:
+        client.run_on_scheduler(lambda dask_scheduler: setattr(dask_scheduler, "allowed_failures", 0))
+    plan = changed(Poisoned)
+    with Store() as store, Cluster(cluster, Context()) as workers:
+        assert run(plan, store, cluster=workers)
+        ((key, spec, reason),) = store.failures()
+        assert (key, spec["trial"]) == (plan.key(1, 1), 1)
+        assert "killed each worker" in reason
+        assert len(store.trials()) == 3
+        found = quick(data(), ARMS, trials=2, store=store)  # where it can be done, it is, and all is well
+        assert len(store.trials()) == 4
+        assert store.failures() == []
+        assert "failed" not in found.record()
 
 
 def test_what_is_no_cluster_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

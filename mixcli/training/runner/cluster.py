@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import pickle
 import threading
 import time
@@ -82,7 +83,15 @@ class Cluster:
             found = f"{type(error).__name__}: {error}"
             fix = "start one with `dask scheduler`, and workers with `dask worker`"
             raise UsageError(f"a Dask scheduler at {address}", found, fix, where="--cluster") from error
-        self.address, self.workers = address, self._workers(context)
+        self.address = address
+        log = logging.getLogger("distributed.client")
+        self._log, self._level = log, log.level
+        log.setLevel(logging.CRITICAL)  # a scheduler that is gone is told in one line
+        try:
+            self.workers = self._workers(context)
+        except BaseException:
+            self.client.close()
+            raise
 
     def __enter__(self) -> Cluster:
         return self
@@ -91,6 +100,7 @@ class Cluster:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             self.client.close()
+        self._log.setLevel(self._level)
 
     def _workers(self, context: Context) -> list[Worker]:
         """What the workers say of themselves, once there is one."""
