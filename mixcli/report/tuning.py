@@ -25,8 +25,9 @@ def tuning_table(record: Mapping[str, Any]) -> Table | None:
         return None
     count = len(arms[0]["tuning"]["best_of"])
     table = Table(
-        title=f"expected {record['metric']} of the best of k settings, %", title_justify="left", header_style="bold"
-    )
+        title=f"expected {record['metric']} of the best of k settings{', %' * record.get('percent', True)}",
+        title_justify="left", header_style="bold",
+    )  # fmt: skip
     table.add_column("arm")
     shown = budgets(count)
     for k in shown:
@@ -36,8 +37,12 @@ def tuning_table(record: Mapping[str, Any]) -> Table | None:
     for arm in arms:
         curve, spread = arm["tuning"]["best_of"], arm["tuning"]["spread"]
         cells = [curve[k - 1]["mean"] for k in shown] + [spread[q] for q in ("min", "q50", "max")]
-        table.add_row(escape(arm["name"]), *(f"{100 * value:.2f}" for value in cells))
+        table.add_row(escape(arm["name"]), *(_cell(v, record.get("percent", True)) for v in cells))
     return table
+
+
+def _cell(value: float | None, percent: bool) -> str:
+    return "" if value is None else f"{100 * value:.2f}" if percent else f"{value:.4g}"
 
 
 def budgets(count: int) -> list[int]:

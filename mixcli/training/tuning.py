@@ -163,7 +163,7 @@ def standing(result: TrialResult, report: str, sign: float = 1.0) -> tuple[float
         sign: -1 for a metric that is better the lower it is.
     """
     _, loss, metric, _ = result.curves[result.best_epoch - 1 if report == "best" else -1].tolist()
-    return sign * metric, -loss if math.isfinite(loss) else -math.inf
+    return sign * metric if math.isfinite(metric) else -math.inf, -loss if math.isfinite(loss) else -math.inf
 
 
 def choose(results: Sequence[TrialResult], report: str, sign: float = 1.0) -> int:
@@ -214,17 +214,22 @@ def sweep(results: Sequence[Sequence[TrialResult]], report: str, sign: float = 1
     chosen = np.bincount([choose(row, report, sign) for row in results], minlength=test.shape[1])
     return {
         "best_of": [
-            {"k": k + 1, "mean": float(t), "validation": float(v)} for k, (t, v) in enumerate(zip(*mean, strict=True))
+            {"k": k + 1, "mean": _finite(t), "validation": _finite(v)} for k, (t, v) in enumerate(zip(*mean, strict=True))
         ],
         "spread": {
-            "mean": float(settings.mean()), "sd": float(settings.std(ddof=1)) if len(settings) > 1 else None,
-            **{k: float(np.quantile(settings, q)) for k, q in QUANTILES.items()},
+            "mean": _finite(settings.mean()), "sd": _finite(settings.std(ddof=1)) if len(settings) > 1 else None,
+            **{k: _finite(np.quantile(settings, q)) for k, q in QUANTILES.items()},
         },
-        "by_setting": settings.tolist(), "chosen": chosen.tolist(),
+        "by_setting": [_finite(x) for x in settings], "chosen": chosen.tolist(),
     }  # fmt: skip
 
 
 QUANTILES = {"min": 0.0, "q25": 0.25, "q50": 0.5, "q75": 0.75, "max": 1.0}
+
+
+def _finite(x: Any) -> float | None:
+    """A number for a record, None where a metric was not defined."""
+    return float(x) if math.isfinite(x) else None
 
 
 def _ranks(stands: Sequence[tuple[float, float]]) -> NDArray[np.int64]:

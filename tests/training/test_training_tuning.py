@@ -1,5 +1,6 @@
 """Tuning: the same settings for every arm, validation alone choosing, and the best-of-k curve."""
 
+import json
 from itertools import combinations
 
 import numpy as np
@@ -84,6 +85,17 @@ def test_sweep_by_hand() -> None:
     assert told["chosen"] == [1, 1]
     assert told["by_setting"] == pytest.approx([0.5, 0.5])
     assert told["spread"]["q50"] == pytest.approx(0.5)
+
+
+def test_errors_are_chosen_by_the_least() -> None:
+    rows = [[result(0.5, 0.4), result(0.6, 0.8)], [result(0.9, 0.6), result(0.1, 0.2)]]
+    told = sweep(rows, "best", -1.0)
+    assert told["chosen"] == [1, 1]
+    assert [p["mean"] for p in told["best_of"]] == pytest.approx([0.5, 0.3])
+    assert [p["validation"] for p in told["best_of"]] == pytest.approx([0.525, 0.3])
+    undefined = [result(np.nan, np.nan), result(0.9, 0.1)]
+    assert choose(undefined, "best", -1.0) == 1
+    assert json.dumps(sweep([undefined], "best", -1.0), allow_nan=False)
 
 
 def tuned(sources, arms=("none", "fosr"), count=3, trials=2, **kw):
