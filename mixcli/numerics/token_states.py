@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Residual",
     "StateFigures",
-    "dirichlet",
     "first_cosine",
     "mean_cosine",
     "residual",
@@ -156,25 +155,3 @@ def residual(states: NDArray[Any]) -> Residual:
     half = float(np.abs(x - far).sum(axis=1).max()) / 2
     value = float(np.sqrt(columns * rows.max(initial=0.0)))
     return Residual(value, min(value, float(np.sqrt(columns * half))))
-
-
-def dirichlet(states: NDArray[Any], visible: NDArray[np.bool_]) -> tuple[float, int]:
-    """Σ |x_i - x_j|² over the pairs of tokens of which one reads the other, and how many pairs these are.
-
-    Args:
-        states: (T, d).
-        visible: (T, T) True where query i reads key j; directions are forgotten.
-
-    Cost: a product of a (T, T) and a (T, d) matrix.
-
-    Example:
-        >>> dirichlet(np.array([[0.0], [1.0], [3.0]]), np.tri(3, dtype=bool))
-        (14.0, 3)
-    """
-    x = np.asarray(states, dtype=np.float64)
-    pairs = visible | visible.T
-    np.fill_diagonal(pairs, False)
-    x = x - x.mean(axis=0)  # differences do not change, and cancellation is less
-    squares = np.einsum("ij,ij->i", x, x)
-    energy = float(pairs.sum(axis=1) @ squares - np.einsum("ij,ij->", x, pairs.astype(np.float64) @ x))
-    return max(energy, 0.0), int(np.count_nonzero(pairs)) // 2

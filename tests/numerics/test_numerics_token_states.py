@@ -32,19 +32,6 @@ def test_row_17_dirichlet_on_the_complete_graph_is_t_mu_squared(tokens: int, wid
     found = states.state_figures(x)
     assert found.dirichlet == pytest.approx(wanted, rel=1e-10)
     assert found.dirichlet == pytest.approx(tokens * found.mu**2, rel=1e-10)
-    energy, pairs = states.dirichlet(x, np.tri(tokens, dtype=bool))
-    assert energy == pytest.approx(wanted, rel=1e-10)
-    assert pairs == tokens * (tokens - 1) // 2
-
-
-@given(st.integers(2, 12), st.integers(0, 99))
-@settings(max_examples=20)
-def test_dirichlet_on_a_mask_against_pairs(tokens: int, seed: int) -> None:
-    x = drawn(tokens, 3, seed)
-    visible = np.random.default_rng(seed).random((tokens, tokens)) < 0.3
-    before = visible.copy()
-    assert states.dirichlet(x, visible)[0] == pytest.approx(naive_heads.dirichlet(x, visible), rel=1e-10, abs=1e-12)
-    assert np.array_equal(visible, before)
 
 
 @given(st.integers(2, 10), st.integers(2, 10), st.integers(0, 99))
