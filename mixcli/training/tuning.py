@@ -191,7 +191,8 @@ def best_of(validation: NDArray[Any], values: NDArray[Any]) -> NDArray[np.float6
     order = sorted(range(count), key=lambda k: (validation[k], -k))
     ranked = np.asarray(values, dtype=np.float64)[order]
     out = [
-        sum(math.comb(r, k - 1) * ranked[r] for r in range(count)) / math.comb(count, k) for k in range(1, count + 1)
+        sum(math.comb(r, k - 1) * ranked[r] for r in range(k - 1, count)) / math.comb(count, k)
+        for k in range(1, count + 1)
     ]
     return np.array(out)
 
@@ -214,7 +215,7 @@ def sweep(results: Sequence[Sequence[TrialResult]], report: str, sign: float = 1
     chosen = np.bincount([choose(row, report, sign) for row in results], minlength=test.shape[1])
     return {
         "best_of": [
-            {"k": k + 1, "mean": _finite(t), "validation": _finite(v)} for k, (t, v) in enumerate(zip(*mean, strict=True))
+            {"k": k, "mean": _finite(t), "validation": _finite(v)} for k, (t, v) in enumerate(zip(*mean, strict=True), 1)
         ],
         "spread": {
             "mean": _finite(settings.mean()), "sd": _finite(settings.std(ddof=1)) if len(settings) > 1 else None,
