@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.markup import escape
@@ -63,10 +63,11 @@ def control_lines(record: Mapping[str, Any]) -> list[str]:
 
 
 def preset_lines(record: Mapping[str, Any]) -> list[str]:
-    """The protocol by name, what was changed of it, and in what it deviates from the paper."""
+    """The protocol by name, what was changed of it, and where to read in what it deviates from the paper."""
     preset = record.get("preset")
     if preset is None:
         return []
-    changed: Sequence[str] = [f"{k}={v}" for k, v in preset["changed"].items()]
-    out = [f"protocol {preset['name']} ({preset['cites']})" + f", with {', '.join(changed)}" * bool(changed) + "\n"]
-    return out + [f"  deviation: {line}\n" for line in preset["deviations"]]
+    changed, count = [f"{k}={v}" for k, v in preset["changed"].items()], len(preset["deviations"])
+    with_changes = f", with {', '.join(changed)}" * bool(changed)
+    named = f"; {count} deviations from it are named by `mixcli methods {preset['name']}`" * bool(count)
+    return [f"protocol {preset['name']} ({preset['cites']}){with_changes}{named}\n"]

@@ -215,7 +215,8 @@ def sweep(results: Sequence[Sequence[TrialResult]], report: str, sign: float = 1
     chosen = np.bincount([choose(row, report, sign) for row in results], minlength=test.shape[1])
     return {
         "best_of": [
-            {"k": k, "mean": _finite(t), "validation": _finite(v)} for k, (t, v) in enumerate(zip(*mean, strict=True), 1)
+            {"k": k, "mean": _finite(t), "validation": _finite(v)}
+            for k, (t, v) in enumerate(zip(*mean, strict=True), 1)
         ],
         "spread": {
             "mean": _finite(settings.mean()), "sd": _finite(settings.std(ddof=1)) if len(settings) > 1 else None,
