@@ -12,6 +12,7 @@ from scipy import stats
 
 from mixcli.generators.graphs import barbell, cycle, erdos_renyi, path
 from mixcli.graph import Graph
+from mixcli.training.block import SparseRows
 from mixcli.training.network import Network
 from mixcli.training.probes.geometry import hops_to, resistances_to
 from mixcli.training.probes.jacobian import block_norms
@@ -164,3 +165,20 @@ def test_moduli_of_a_linear_gcn() -> None:
     assert reading.figures["mean"] == pytest.approx(moduli.mean(), abs=1e-5)
     assert reading.figures["median"] == pytest.approx(np.median(moduli), abs=1e-5)
     assert reading.figures["norm"] == pytest.approx(np.sqrt((moduli**2).mean()), abs=1e-5)
+
+
+@pytest.mark.parametrize("model", ["gcn:hidden=4,layers=2", "rgcn:hidden=4,layers=2", "gin:hidden=16,layers=2", "sgc"])
+def test_sparse_features_are_differentiated_without_being_made_dense(model: str) -> None:
+    rng = np.random.default_rng(0)
+    x = (rng.random((24, 400)) < 0.01).astype(np.float32)
+    graph = barbell(12, 0).replace(node={"y": np.arange(24) % 2, "x": x})
+    one, targets = trained([graph], "fosr:iterations=2", model), [np.array([0, 5, 20])]
+    sample = one.sample(1)
+    (full,) = block_norms(one, 1, targets, 0, 0)
+    row, column = torch.nonzero(sample.x, as_tuple=True)
+    order = torch.argsort(column, stable=True)
+    given = SparseRows(tuple(sample.x.shape), row, column, sample.x[row, column], order)
+    sample.batch.__dict__["x"] = given
+    (sparse,) = block_norms(one, 1, targets, 0, 0)
+    np.testing.assert_allclose(sparse, full, rtol=1e-4, atol=1e-7)
+    assert full.max() > 0

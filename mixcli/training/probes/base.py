@@ -64,8 +64,6 @@ class Probe(ABC):
     curves: ClassVar[Mapping[str, str]] = {}
     by: ClassVar[Literal["layer", "distance"]] = "layer"
     """What the curves run over: layers from 1, or hops from 0 on the graph as given."""
-    masks: ClassVar[bool] = False
-    """Whether it is defined for a decoder over masks, too."""
 
     @abstractmethod
     def __call__(self, trained: Trained) -> Reading:

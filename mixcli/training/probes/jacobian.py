@@ -15,7 +15,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mixcli.training.block import SparseRows
 from mixcli.training.probes.states import layer_states
+from mixcli.training.probes.traced import Traced
 
 if TYPE_CHECKING:
     from mixcli.training.probes.trained import Trained
@@ -83,11 +85,16 @@ def _squares(
     rows = start[graph + 1] - start[graph]
     first = rows.cumsum(0) - rows
     place = torch.arange(int(rows.sum()), device=device) - first.repeat_interleave(rows)
-    x = sample.dense[sample.block.offset[copy].repeat_interleave(rows) + place].detach().requires_grad_()
+    at = sample.block.offset[copy].repeat_interleave(rows) + place
+    sparse = isinstance(sample.x, SparseRows) and getattr(trained.model, "layers_of", "mixcli") == "mixcli"
+    x = Traced(sample.x, at) if sparse else sample.dense[at].detach().requires_grad_()
     h = layer_states(trained.net, x, block)[layer]
     value = (h[first + node] * directions[: len(jobs)].to(h)).sum()
-    (grad,) = torch.autograd.grad(value, x, allow_unused=True, materialize_grads=True)
-    squares = grad.cpu().double().square().sum(1).numpy()
+    if isinstance(x, Traced):
+        squares = x.squares(value).numpy()
+    else:
+        (grad,) = torch.autograd.grad(value, x, allow_unused=True, materialize_grads=True)
+        squares = grad.cpu().double().square().sum(1).numpy()
     return np.split(squares, np.cumsum(rows.cpu().numpy())[:-1])
 
 
@@ -96,7 +103,8 @@ def _pieces(
 ) -> Sequence[Sequence[tuple[int, int, int]]]:
     """Jobs in stretches that fit into memory at once."""
     sample, start = trained.sample(graphs), trained.topology.start
-    wide = sample.x.shape[1] + 4 * sum(p.shape[-1] for p in trained.net.parameters() if p.dim() > 1)
+    features = 0 if isinstance(sample.x, SparseRows) else sample.x.shape[1]
+    wide = features + 4 * sum(p.shape[-1] for p in trained.net.parameters() if p.dim() > 1)
     most = HELD / (4 * wide)
     pieces: list[list[tuple[int, int, int]]] = []
     held = most
