@@ -16,9 +16,9 @@ from rich.table import Table
 from mixcli.graph import Graph
 from mixcli.heads import head_name
 from mixcli.measures.node_means import node_means
+from mixcli.report.comparison import changed, control_lines, preset_lines, tuning_rows
 from mixcli.report.probes import probe_lines
 from mixcli.report.record import tiers
-from mixcli.report.tuning import control_lines, preset_lines, tuning_table
 
 if TYPE_CHECKING:
     from mixcli.measures.base import Values
@@ -264,16 +264,26 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
         table.add_row(
             escape(arm["name"] + (f" ({arm['control']})" if arm.get("control") == "empty relation" else "")),
             _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
-            _changed(arm),
+            changed(arm),
             _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True), _p(d.get("p_adjusted")),
             "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
     foreseen = [f"{arm['name']}: {_foreseen(arm, record['task'])}\n" for arm in record["arms"] if "reaches" in arm]
     verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
-    tuned = tuning_table(record)
-    more = "" if tuned is None else rendered(tuned, color=color)
+    tuned = tuning_rows(record)
+    more = "" if tuned is None else rendered(_plain_table(*tuned), color=color)
     told = "".join([*foreseen, *verdicts, *control_lines(record), *preset_lines(record)])
     return rendered(table, color=color) + more + told + probe_lines(record)
+
+
+def _plain_table(title: str, columns: list[str], rows: list[list[str]]) -> Table:
+    """Names on the left, numbers on the right."""
+    table = Table(*map(escape, columns), title=escape(title), title_justify="left", header_style="bold")
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for row in rows:
+        table.add_row(*map(escape, row))
+    return table
 
 
 def _foreseen(arm: Mapping[str, Any], task: Mapping[str, Any]) -> str:
@@ -284,13 +294,6 @@ def _foreseen(arm: Mapping[str, Any], task: Mapping[str, Any]) -> str:
     resistance = arm["layered_resistance"]
     detail = "" if resistance is None else f" (layered resistance {number(resistance)})"
     return f"foreseen from the mask: possible, the first token is within reach of {layers}{detail}"
-
-
-def _changed(arm: Mapping[str, Any]) -> str:
-    """Edges added to and removed from the graphs, and those that layers use beside or in place of them."""
-    changed = f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] or arm["edges_removed"] else ""
-    laid = f"{arm['overlay_edges']} in layers" if arm.get("overlay_edges") else ""
-    return ", ".join(filter(None, (changed, laid))) or "–"
 
 
 def _p(value: float | None) -> str:

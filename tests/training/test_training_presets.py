@@ -138,6 +138,15 @@ def test_sdrf_takes_the_largest_component_and_one_test_half() -> None:
     assert connected is graph
 
 
+def test_papers_forget_directions_and_we_do_not() -> None:
+    graph = nodes()
+    arcs = Graph(60, graph.edges, directed=True, node=graph.node)
+    for name, directed in (("fosr", False), ("sdrf", False), ("borf", False), ("fair", True)):
+        (after,) = PROTOCOLS.get(name).prepared([arcs])
+        assert (after.directed, after.m) == (directed, graph.m)
+        assert np.array_equal(after.node["y"], graph.node["y"])
+
+
 def test_largest_component_carries_everything() -> None:
     graph = Graph(6, np.array([[0, 1], [2, 3], [2, 4], [3, 4]]), weight=np.array([1.0, 2, 3, 4])).replace(
         node={"y": np.arange(6)}, edge={"kind": np.arange(4)}, labels=tuple("abcdef"), name="g"

@@ -37,6 +37,8 @@ class Preset:
     takes: ClassVar[type] = Protocol
     """What `NAME,key=value` may change."""
     controls: ClassVar[bool] = False
+    undirected: ClassVar[bool] = True
+    """Whether arcs are taken as edges."""
     connected: ClassVar[bool] = False
     """Whether one graph with labelled nodes is cut down to its largest component."""
 
@@ -73,10 +75,13 @@ class Preset:
 
     @classmethod
     def prepared(cls, graphs: Sequence[Any]) -> list[Any]:
-        """The graphs as the paper takes them: as they are, or one graph with labelled nodes by its largest part."""
-        if cls.connected and len(graphs) == 1 and isinstance(graphs[0], Graph) and "y" in graphs[0].node:
-            return [largest_component(graphs[0])]
-        return list(graphs)
+        """The graphs as the paper takes them: without directions, one with labelled nodes by its largest part."""
+        if not all(isinstance(g, Graph) for g in graphs):
+            return list(graphs)
+        out = [g.undirected() for g in graphs] if cls.undirected else list(graphs)
+        if cls.connected and len(out) == 1 and "y" in out[0].node:
+            return [largest_component(out[0])]
+        return out
 
     @classmethod
     def to_json(cls, changes: Mapping[str, Any]) -> dict[str, Any]:

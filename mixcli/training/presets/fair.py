@@ -35,6 +35,7 @@ class Fair(Preset):
     }
     deviations: ClassVar[tuple[str, ...]] = ()
     controls: ClassVar[bool] = True
+    undirected: ClassVar[bool] = False
 
     @classmethod
     def settings(cls, task: Task) -> dict[str, str]:

@@ -1,44 +1,34 @@
-"""What tuning and controls gave, under the table of a comparison."""
+"""What a comparison's table is made of, in words: edits, controls, tuning and the protocol."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
-from rich.table import Table
-
-__all__ = ["budgets", "control_lines", "preset_lines", "tuning_table"]
+__all__ = ["budgets", "changed", "control_lines", "preset_lines", "tuning_rows"]
 
 
-def tuning_table(record: Mapping[str, Any]) -> Table | None:
+def tuning_rows(record: Mapping[str, Any]) -> tuple[str, list[str], list[list[str]]] | None:
     """Expected test metric of the best of k settings by validation, arm by arm, and the spread over all settings.
 
     Args:
         record: schema `mixcli.comparison/1`.
 
     Returns:
-        The table; None where nothing was tuned.
+        Title, columns and rows of a table; None where nothing was tuned.
     """
     arms = [arm for arm in record["arms"] if arm.get("tuning", {}).get("best_of")]
     if not arms:
         return None
-    count = len(arms[0]["tuning"]["best_of"])
-    table = Table(
-        title=f"expected {record['metric']} of the best of k settings{', %' * record.get('percent', True)}",
-        title_justify="left", header_style="bold",
-    )  # fmt: skip
-    table.add_column("arm")
-    shown = budgets(count)
-    for k in shown:
-        table.add_column(f"k = {k}", justify="right")
-    for column in ("settings: min", "median", "max"):
-        table.add_column(column, justify="right")
+    percent = record.get("percent", True)
+    shown = budgets(len(arms[0]["tuning"]["best_of"]))
+    columns = ["arm", *(f"k = {k}" for k in shown), "settings: min", "median", "max"]
+    rows = []
     for arm in arms:
         curve, spread = arm["tuning"]["best_of"], arm["tuning"]["spread"]
         cells = [curve[k - 1]["mean"] for k in shown] + [spread[q] for q in ("min", "q50", "max")]
-        table.add_row(escape(arm["name"]), *(_cell(v, record.get("percent", True)) for v in cells))
-    return table
+        rows.append([arm["name"], *(_cell(value, percent) for value in cells)])
+    return f"expected {record['metric']} of the best of k settings{', %' * percent}", columns, rows
 
 
 def _cell(value: float | None, percent: bool) -> str:
@@ -54,6 +44,13 @@ def budgets(count: int) -> list[int]:
     """
     powers = [2**i for i in range(count.bit_length()) if 2**i < count]
     return [*powers, count]
+
+
+def changed(arm: Mapping[str, Any]) -> str:
+    """Edges added to and removed from the graphs, and those that layers use beside or in place of them."""
+    edits = f"+{arm['edges_added']} −{arm['edges_removed']}" if arm["edges_added"] or arm["edges_removed"] else ""
+    laid = f"{arm['overlay_edges']} in layers" if arm.get("overlay_edges") else ""
+    return ", ".join(filter(None, (edits, laid))) or "–"
 
 
 def control_lines(record: Mapping[str, Any]) -> list[str]:
