@@ -17,6 +17,7 @@ from mixcli.errors import LimitExceeded, UsageError
 from mixcli.generators.graphs import barbell
 from mixcli.limits import Limits
 from mixcli.report.probes import probe_lines
+from mixcli.spec import spec_of
 from mixcli.training import plan as plans
 from mixcli.training.compare import compare
 from mixcli.training.merging import merge
@@ -147,3 +148,14 @@ def test_merged_shards_keep_their_probes(tmp_path: Path) -> None:
     (record,) = merge(paths, tmp_path / "all.db").records
     alone = compare(*told, protocol=QUICK, probes=SMALL[:1]).record()
     assert without_seconds(record) == without_seconds(alone)
+
+
+@pytest.mark.parametrize("name", list(PROBES))
+def test_probe_states_its_facts(name: str) -> None:
+    cls = PROBES.get(name)
+    for fact in ("equation", "cites", "cost"):
+        assert isinstance(getattr(cls, fact), str)
+        assert getattr(cls, fact)
+    assert cls.figures
+    assert cls.by in ("layer", "distance")
+    assert spec_of(name, PROBES.make(name)) == name
