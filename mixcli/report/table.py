@@ -256,16 +256,19 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
     table = Table(title=escape(title), title_justify="left", title_style="bold", header_style="bold")
     table.add_column("arm")
     interval = "95 % interval"
-    for column in (f"{record['metric']}, %", interval, "trials", "edges", "difference", interval, "p (Holm)"):
+    percent = record.get("percent", True)
+    unit = ", %" if percent else ", lower is better" if record.get("better") == "lower" else ""
+    for column in (record["metric"] + unit, interval, "trials", "edges", "difference", interval, "p (Holm)"):
         table.add_column(column, justify="right")
     table.add_column("w/t/l", justify="right")
     for arm in record["arms"]:
         d = arm["difference"] or {}
         table.add_row(
             escape(arm["name"] + (f" ({arm['control']})" if arm.get("control") == "empty relation" else "")),
-            _percent(arm["mean"]), _interval(arm["ci95"]), str(arm["trials"]),
+            _share(arm["mean"], percent), _interval(arm["ci95"], percent), str(arm["trials"]),
             changed(arm),
-            _percent(d.get("mean"), sign=True), _interval(d.get("ci95"), sign=True), _p(d.get("p_adjusted")),
+            _share(d.get("mean"), percent, sign=True), _interval(d.get("ci95"), percent, sign=True),
+            _p(d.get("p_adjusted")),
             "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
     foreseen = [f"{arm['name']}: {_foreseen(arm, record['task'])}\n" for arm in record["arms"] if "reaches" in arm]
@@ -300,16 +303,19 @@ def _p(value: float | None) -> str:
     return "" if value is None else "<0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _percent(value: float | None, *, sign: bool = False) -> str:
+def _share(value: float | None, percent: bool, *, sign: bool = False) -> str:
+    """A metric in percent, or as it is."""
     if value is None:
         return ""
+    if not percent:
+        return f"{value:+.4g}" if sign else f"{value:.4g}"
     return f"{100 * value:+.2f}" if sign else f"{100 * value:.2f}"
 
 
-def _interval(pair: list[float | None] | None, *, sign: bool = False) -> str:
+def _interval(pair: list[float | None] | None, percent: bool, *, sign: bool = False) -> str:
     if not pair or pair[0] is None or pair[1] is None:
         return ""
-    return f"[{_percent(pair[0], sign=sign)}, {_percent(pair[1], sign=sign)}]"
+    return f"[{_share(pair[0], percent, sign=sign)}, {_share(pair[1], percent, sign=sign)}]"
 
 
 def number(value: float) -> str:

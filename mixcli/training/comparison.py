@@ -86,7 +86,8 @@ class Comparison:
             "schema": "mixcli.comparison/1", "dataset": self.name, "sha256": task.digest, "task": task.facts(),
             "model": model_spec(plan.model), "parameters": parameters, "relations": plan.relations,
             "protocol": plan.protocol.to_json(), "seed": plan.seed, "trials": plan.trials, "device": plan.device,
-            "metric": task.metric, "baseline": self.baseline, "arms": [a.to_json() for a in self.arms],
+            "metric": task.metric, "better": task.better, "percent": task.percent,
+            "baseline": self.baseline, "arms": [a.to_json() for a in self.arms],
             "smallest_detectable_effect": self.smallest_detectable_effect, "interrupted": self.interrupted,
             "environment": dict(environment()), "seconds": self.seconds,
         }  # fmt: skip

@@ -78,7 +78,8 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
 
     task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
     if not isinstance(model, Convolutions):
-        return jobs * (FLOAT * COPIES * parameters_of(plan) + _attention(plan))
+        values = _attention(plan) if hasattr(model, "heads") else _steps(plan)
+        return jobs * (FLOAT * COPIES * parameters_of(plan) + values)
     inner = [float(model.hidden or 1)] * (min(model.layers or 1, 2) - 1)
     inputs, last = 0.0 if _sparse(task) else float(task.width), float(model.last_width(task))
     made = sum(inner) * ((model.layers or 1) - 1) + last
@@ -90,7 +91,8 @@ def memory_of(plan: Plan, jobs: int = 1) -> float:
         rows, arcs = _batch(arm.task, topology, held, plan.protocol.batch_size)
         all_rows, all_arcs = _batch(arm.task, topology, held, 0)
         pairs = rows * float(np.diff(topology.start).max()) if topology.last == "complete" and model.all_pairs else 0.0
-        training = FLOAT * model.kept_by_node * rows * (inputs + made) + ARC * (arcs + pairs)
+        extra = 2.0 * (model.norm != "none") + model.residual
+        training = FLOAT * (model.kept_by_node + extra) * rows * (inputs + made) + ARC * (arcs + pairs)
         training += FLOAT * model.kept_by_arc * (arcs * made + pairs * last)
         at_once = min(share * all_rows, max(EVALUATED_ROWS, all_rows / len(arm.task.labels)))
         evaluation = PASSED * FLOAT * at_once * max(inputs, last, *inner) + share * ARC * all_arcs
@@ -109,6 +111,19 @@ def check_memory(plan: Plan, limits: Limits, jobs: int = 1) -> None:
     fewer = ", or --jobs 1" if jobs > 1 else ""
     what = f"training {jobs} trials at a time" if jobs > 1 else "training"
     limits.check(what, memory=memory_of(plan, jobs), instead=f"use a smaller hidden{batch}{fewer}")
+
+
+def _steps(plan: Plan) -> float:
+    """Bytes of a linear model's values: the features of a batch, and four arrays of each step as wide as the scores."""
+    task, model = plan.arms[0].task, plan.model.completed(plan.arms[0].task)
+    layers, most = getattr(model, "layers", None) or 1, 0.0
+    for arm in plan.arms:
+        topology = cast("Topology", arm.topology)
+        rows, arcs = _batch(arm.task, topology, topology.arcs_held(layers), plan.protocol.batch_size)
+        inputs = 0.0 if _sparse(task) else float(task.width)
+        width = 2 * inputs + 4 * layers * min(task.classes, task.width)
+        most = max(most, FLOAT * rows * width + 2 * ARC * arcs + _features(arm.task))
+    return most
 
 
 def _attention(plan: Plan) -> float:

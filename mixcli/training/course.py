@@ -19,6 +19,7 @@ class Course:
 
     Args:
         protocol: says when to stop.
+        sign: 1 where a higher metric is better, -1 where a lower one is.
 
     Example:
         >>> course = Course(Protocol(patience=1))
@@ -29,8 +30,9 @@ class Course:
     """
 
     protocol: Protocol
+    sign: float = 1.0
     curves: list[tuple[float, float, float, float]] = field(default_factory=list)
-    best: tuple[float, float] = (-1.0, -math.inf)
+    best: tuple[float, float] = (-math.inf, -math.inf)
     best_epoch: int = 0
     seconds: dict[str, float] = field(default_factory=lambda: {"train": 0.0, "evaluate": 0.0})
     _seen_epoch: int = 0
@@ -42,17 +44,17 @@ class Course:
         Losses are compared to six digits: what is behind them is the rounding of sums, which is another in a stack.
         """
         self.curves.append((loss, val_loss, accuracy, test))
-        reached = (accuracy, -float(f"{val_loss:.6g}") if math.isfinite(val_loss) else -math.inf)
-        if reached <= self.best:
+        reached = (self.sign * accuracy, -float(f"{val_loss:.6g}") if math.isfinite(val_loss) else -math.inf)
+        if self.best_epoch and reached <= self.best:
             return False
         self.best, self.best_epoch = reached, len(self.curves)
-        self._rise(accuracy)
+        self._rise(self.sign * accuracy)
         return True
 
     def _rise(self, accuracy: float) -> None:
         """Note a best epoch that patience sees: each one, or those whose metric is above the last by the threshold."""
         if self.protocol.threshold == 1 or not self._seen_epoch or accuracy > self._goal:
-            self._seen_epoch, self._goal = len(self.curves), accuracy * self.protocol.threshold
+            self._seen_epoch, self._goal = len(self.curves), accuracy * self.protocol.threshold**self.sign
 
     @property
     def diverged(self) -> bool:

@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from mixcli.context import Context
 from mixcli.training.course import Course
@@ -18,6 +17,7 @@ from mixcli.training.loaders import Batch, Loader
 from mixcli.training.mask_topology import MaskTopology
 from mixcli.training.models.base import Model
 from mixcli.training.network import Network
+from mixcli.training.objective import Classification, Objective
 from mixcli.training.optimiser import Adam, Plateau
 from mixcli.training.protocol import Protocol
 from mixcli.training.store import TrialResult
@@ -90,7 +90,8 @@ def fit(
         net = model.network(task, relations, torch.Generator().manual_seed(number(random, "init"))).to(device)
         loader: Loader = task.loader(topology, relations if model.relational else 1, device)
         drop = Dropout(model.dropout or 0.0, number(random, "dropout"), device)
-        run = Fit(net, loader, protocol, drop)
+        sign = 1.0 if task.better == "higher" else -1.0
+        run = Fit(net, loader, protocol, drop, task.objective(split, device), sign)
         if early:
             run.early["start"] = run.weights()
         held_out = np.concatenate([split.val, split.test])
@@ -118,18 +119,22 @@ class Fit:
         loader: makes its batches.
         protocol: training settings.
         drop: the trial's dropout.
+        objective: what is minimised, and the metric.
+        sign: 1 where a higher metric is better, -1 where a lower one is.
     """
 
     net: Network
     loader: Loader
     protocol: Protocol
     drop: Dropout
+    objective: Objective = field(default_factory=Classification)
+    sign: float = 1.0
     best_state: dict[str, torch.Tensor] = field(default_factory=dict)
     early: dict[str, dict[str, torch.Tensor]] = field(default_factory=dict)
     loss: float = 0.0
 
     def __post_init__(self) -> None:
-        self.course = Course(self.protocol)
+        self.course = Course(self.protocol, self.sign)
         parameters = list(self.net.parameters())
         first = {id(p) for p in self.net.layers[0].parameters()}
         decay = [self.protocol.weight_decay if id(p) in first else 0.0 for p in parameters]
@@ -144,7 +149,7 @@ class Fit:
         total = torch.zeros((), device=self.loader.device)
         for batch in self.loader.batches(units, self.protocol.batch_size):
             self.drop.advance()
-            loss = functional.cross_entropy(batch.scores(self.net(batch.x, batch.block, self.drop)), batch.y)
+            loss = self.objective.loss(batch.scores(self.net(batch.x, batch.block, self.drop)), batch.y)
             self.adam.step(loss)
             total += loss.detach() * len(batch.y)
         self.loss = float(total) / len(units)
@@ -159,9 +164,9 @@ class Fit:
         with torch.no_grad():
             scores = torch.cat([b.scores(self.net(b.x, b.block)) for b in checks])
             y = torch.cat([b.y for b in checks])
-            right = scores.argmax(dim=1) == y
-            loss = functional.cross_entropy(scores[:val], y[:val])
-            val_loss, *counts = torch.stack([loss, right[:val].sum(), right[val:].sum()]).tolist()
+            loss = self.objective.loss(scores[:val], y[:val])
+            totals = self.objective.total(scores[:val], y[:val]), self.objective.total(scores[val:], y[val:])
+            val_loss, *counts = torch.stack([loss, *totals]).tolist()
         if self.course.add(self.loss, val_loss, counts[0] / val, counts[1] / (len(y) - val)):
             self.best_state = self.weights()
         synchronise(self.loader.device)

@@ -16,6 +16,7 @@ from mixcli.training.block import Block, SparseRows
 from mixcli.training.slicer import Slicer
 
 if TYPE_CHECKING:
+    from mixcli.training.tasks.fixed_transfer import FixedTransfer
     from mixcli.training.tasks.graph_classification import GraphClassification
     from mixcli.training.tasks.node_classification import NodeClassification
     from mixcli.training.tasks.transfer import Transfer
@@ -119,7 +120,9 @@ class NodeLoader(Loader):
 class TransferLoader(Loader):
     """Units are samples (pair, class), each with its own copy of the graph, read out at the pair's source."""
 
-    def __init__(self, task: Transfer, topology: Topology, relations: int, device: torch.device) -> None:
+    def __init__(
+        self, task: Transfer | FixedTransfer, topology: Topology, relations: int, device: torch.device
+    ) -> None:
         self.device = device
         self._classes, self._rows = task.classes, int(topology.start[-1])
         self._pairs = self._tensor(task.pairs)

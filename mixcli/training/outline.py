@@ -25,7 +25,8 @@ def outline_of(plan: Plan, name: str) -> dict[str, Any]:
     """
     task = plan.arms[0].task
     facts = {
-        "kind": task.kind, "metric": task.metric, "bounds": list(task.bounds), "fixed": task.fixed,
+        "kind": task.kind, "metric": task.metric, "better": task.better, "percent": task.percent,
+        "bounds": None if task.bounds is None else list(task.bounds), "fixed": task.fixed,
         "same_test": task.same_test, "ratios": [task.split(plan.seed, t).ratio for t in range(plan.trials)],
         "splits": [task.split_number(t) for t in range(plan.trials)],
     }  # fmt: skip
@@ -70,13 +71,15 @@ class _Task:
 
     kind: str
     metric: str
-    bounds: tuple[float, float]
+    bounds: tuple[float, float] | None
     fixed: bool
     same_test: bool
     ratios: list[float]
     splits: list[int]
     digest: str
     told: dict[str, Any]
+    better: str = "higher"
+    percent: bool = True
 
     def split(self, seed: int, trial: int) -> _Split:
         return _Split(self.ratios[trial])

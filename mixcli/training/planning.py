@@ -24,8 +24,8 @@ from mixcli.training.tuning import GRID, Setting, draw, tuned, variants
 __all__ = ["DEFAULT_MODEL", "Things", "Wish", "plan_for", "protocol_of"]
 
 DEFAULT_MODEL = {
-    "graph_classification": "gin", "node_classification": "gcn", "transfer": "gcn", "matching": "gcn",
-    "reach": "decoder",
+    "graph_classification": "gin", "graph_regression": "gin", "graph_labels": "gin", "node_classification": "gcn",
+    "transfer": "gcn", "matching": "gcn", "reach": "decoder",
 }  # fmt: skip
 
 Things = Mapping[str, Sequence[Graph | MaskSequence]]

@@ -116,7 +116,7 @@ def _judged(results: Sequence[ArmResult]) -> list[ArmResult]:
     asked, controls = (holm([d.p if d else None for d in family]) for family in families)
     ps = [b if r.arm.control else a for r, a, b in zip(results, asked, controls, strict=True)]
     return [
-        r if r.difference is None else replace(r, p_adjusted=p, verdict=verdict(r.difference, p))
+        r if r.difference is None else replace(r, p_adjusted=p, verdict=_said(r, r.difference, p))
         for r, p in zip(results, ps, strict=True)
     ]
 
@@ -130,12 +130,13 @@ def _selected(plan: Plan, store: Store, variants: Sequence[int], report: str) ->
         return ArmResult(arm, found[0], nothing, nothing, report=report, tried=tried)
     whole = [t for t in range(plan.trials) if all(t in one for one in found)]
     rows = [[one[t] for one in found] for t in whole]
-    chosen = [choose(row, report) for row in rows]
+    sign = 1.0 if arm.task.better == "higher" else -1.0
+    chosen = [choose(row, report, sign) for row in rows]
     most = max(range(len(variants)), key=lambda k: (chosen.count(k), -k))
     settings = [{**plan.arms[a].changes, "arm": plan.arms[a].spec} for a in variants]
     every = [r for one in found for r in one.values()]
     spent = {"train": sum(r.train for r in every), "evaluate": sum(r.evaluate for r in every)}
-    tuning = {"settings": settings, **(sweep(rows, report) if rows else {}), "seconds": spent}
+    tuning = {"settings": settings, **(sweep(rows, report, sign) if rows else {}), "seconds": spent}
     trials = {t: row[k] for t, row, k in zip(whole, rows, chosen, strict=True)}
     shown = replace(plan.arms[variants[most]], name=arm.group)
     return ArmResult(shown, trials, nothing, nothing, report=report, tuning=tuning, tried=tried)
@@ -161,7 +162,9 @@ def _paired(plan: Plan, result: ArmResult, other: ArmResult) -> Difference:
     both = sorted(result.trials.keys() & other.trials.keys())
     values, base = ([getattr(r.trials[t], r.report) for t in both] for r in (result, other))
     splits = [plan.arms[0].task.split_number(t) for t in both]
-    return paired(values, base, _ratio(plan), plan.seed, bounds=result.arm.task.bounds, splits=splits)
+    found = paired(values, base, _ratio(plan), plan.seed, bounds=result.arm.task.bounds, splits=splits)
+    lower = result.arm.task.better == "lower"  # a win is then a difference below zero
+    return replace(found, wins=found.losses, losses=found.wins) if lower else found
 
 
 def _against_controls(plan: Plan, results: Sequence[ArmResult]) -> list[ArmResult]:
@@ -172,9 +175,14 @@ def _against_controls(plan: Plan, results: Sequence[ArmResult]) -> list[ArmResul
     ]
     adjusted = holm([None if pair is None else pair.difference.p for pair in pairs])
     return [
-        r if pair is None else replace(r, to_control=replace(pair, p_adjusted=p, verdict=verdict(pair.difference, p)))
+        r if pair is None else replace(r, to_control=replace(pair, p_adjusted=p, verdict=_said(r, pair.difference, p)))
         for r, pair, p in zip(results, pairs, adjusted, strict=True)
     ]
+
+
+def _said(result: ArmResult, difference: Difference, p: float | None) -> str:
+    task = result.arm.task
+    return verdict(difference, p, percent=task.percent, better=task.better)
 
 
 def _ratio(plan: Plan) -> float | None:

@@ -7,15 +7,17 @@ from mixcli.training.statistics import LEVEL, Difference
 __all__ = ["points", "verdict"]
 
 
-def verdict(difference: Difference, p: float | None) -> str:
+def verdict(difference: Difference, p: float | None, *, percent: bool = True, better: str = "higher") -> str:
     """What a paired comparison shows, in one line.
 
     A difference is claimed where the adjusted p is below 5 %; otherwise the sentence says how large a difference this
     many trials could have shown.
 
     Args:
-        difference: of fractions between 0 and 1; shown in percentage points.
+        difference: of fractions between 0 and 1, shown in percentage points; or of other numbers.
         p: its p, adjusted for the number of arms.
+        percent: whether they are fractions.
+        better: "higher", or "lower", which is then said.
 
     Example:
         >>> from mixcli.training.statistics import paired
@@ -28,17 +30,26 @@ def verdict(difference: Difference, p: float | None) -> str:
     if difference.ci95 is None or p is None:
         if difference.ties == trials and trials > 1:
             return f"no difference: the same result in each of {trials} trials"
-        return f"{points(difference.mean)} in {trials} trial{'s' * (trials > 1)}; {difference.reason}"
+        return f"{_change(difference.mean, percent, better)} in {trials} trial{'s' * (trials > 1)}; {difference.reason}"
     low, high = difference.ci95
-    shown = f"{points(difference.mean)} [{100 * low:.1f}, {100 * high:.1f}]"
+    interval = f"[{100 * low:.1f}, {100 * high:.1f}]" if percent else f"[{low:.4g}, {high:.4g}]"
+    shown = f"{_change(difference.mean, percent, better)} {interval}"
     if p < LEVEL:
         return shown
-    return f"no difference detected ({shown}, p = {p:.2g}{_least(difference.detectable, trials)})"
+    return f"no difference detected ({shown}, p = {p:.2g}{_least(difference.detectable, trials, percent)})"
 
 
-def _least(detectable: float | None, trials: int) -> str:
+def _change(mean: float, percent: bool, better: str) -> str:
+    if percent:
+        return points(mean)
+    return f"{mean:+.4g}" + (" (lower is better)" if better == "lower" else "")
+
+
+def _least(detectable: float | None, trials: int, percent: bool) -> str:
     if not detectable:
         return ""
+    if not percent:
+        return f"; {trials} trials can show {detectable:.4g}"
     if detectable > 1:  # no two fractions lie that far apart
         return f"; {trials} trials are too few to show any"
     return f"; {trials} trials can show {100 * detectable:.1f}"

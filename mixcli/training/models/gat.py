@@ -30,7 +30,7 @@ class GAT(Convolutions):
     Source: Veličković et al., ICLR 2018; version 2: Brody, Alon & Yahav, ICLR 2022.
     """
 
-    kept_by_node: ClassVar[float] = 9
+    kept_by_node: ClassVar[float] = 7
     kept_by_arc: ClassVar[float] = 4
     equation: ClassVar[str] = "h'_i = sum_j softmax_j(LeakyReLU(a.W h_i + c.W h_j)) W h_j + b"
     weighted: ClassVar[str] = "an edge of weight w attends like w parallel edges (ours)"

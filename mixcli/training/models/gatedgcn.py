@@ -28,8 +28,8 @@ class GatedGCN(Convolutions):
     Source: Bresson & Laurent, arXiv 1711.07553, 2017; residual and batch norm: Dwivedi et al., JMLR 2023.
     """
 
-    kept_by_node: ClassVar[float] = 12
-    kept_by_arc: ClassVar[float] = 6
+    kept_by_node: ClassVar[float] = 9
+    kept_by_arc: ClassVar[float] = 4
     equation: ClassVar[str] = "h'_i = h_i U + sum_j sigmoid(h_i A + h_j B + c) * (h_j W) + b"
     weighted: ClassVar[str] = "an edge of weight w counts as w parallel edges (ours)"
     cites: ClassVar[str] = "Bresson & Laurent, arXiv 1711.07553, 2017; Dwivedi et al., JMLR 2023"

@@ -25,7 +25,7 @@ class RGIN(Convolutions):
     """
 
     relational: ClassVar[bool] = True
-    kept_by_node: ClassVar[float] = 14
+    kept_by_node: ClassVar[float] = 11
     equation: ClassVar[str] = "h' = h W0 + b0 + sum_r MLP_r(h + sum_{j of r} h_j)"
     weighted: ClassVar[str] = "weighted sums"
     cites: ClassVar[str] = "Karhadkar, Banerjee & Montúfar, ICLR 2023, section 4 and released code"

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
     from mixcli.training.loaders import Loader
+    from mixcli.training.objective import Objective
     from mixcli.training.protocol import Protocol
 
 __all__ = ["Split", "Task", "class_numbers", "stratified", "streams"]
@@ -43,8 +44,12 @@ class Task(ABC):
 
     kind: ClassVar[str]
     metric: ClassVar[str] = "accuracy"
-    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    """Least and greatest value of the metric."""
+    better: ClassVar[str] = "higher"
+    """Which way the metric gets better: "higher" or "lower"."""
+    percent: ClassVar[bool] = True
+    """Whether the metric is a share, shown in percent."""
+    bounds: ClassVar[tuple[float, float] | None] = (0.0, 1.0)
+    """Least and greatest value of the metric, None where there are none."""
     hidden: ClassVar[int]
     dropout: ClassVar[float]
     name: str
@@ -53,8 +58,8 @@ class Task(ABC):
     """Convolutions, where the model does not say."""
     drop_input: bool = False
     """Whether input features are dropped out too."""
-    labels: NDArray[np.int64]
-    """(units,) class of each unit, -1 where it has none."""
+    labels: NDArray[Any]
+    """(units,) class of each unit, -1 where it has none; (units, targets) where there are several, or real ones."""
 
     @property
     @abstractmethod
@@ -102,6 +107,12 @@ class Task(ABC):
     @abstractmethod
     def loader(self, topology: Any, relations: int, device: torch.device) -> Loader:
         """What makes batches of units over the arcs, or the masks, of an arm."""
+
+    def objective(self, split: Split, device: torch.device) -> Objective:
+        """What is minimised and reported, as far as it depends on the training units."""
+        from mixcli.training.objective import Classification
+
+        return Classification()
 
     @abstractmethod
     def facts(self) -> dict[str, Any]:

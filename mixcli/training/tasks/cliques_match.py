@@ -44,6 +44,6 @@ class CliquesMatch(Benchmark):
 
     def pose(self, graph: Graph, name: str) -> Matching:
         """The root is the last node."""
-        marked = np.arange(self.k - 1)
-        hops = 2 * self.cliques - 1
-        return Matching(name, graph.n, graph.n - 1, marked, orders(len(marked), self.samples), False, hops)
+        marked, hops = np.arange(self.k - 1), 2 * self.cliques - 1
+        order = orders(len(marked), self.samples)
+        return Matching(name, graph.n, graph.n - 1, marked, order, False, hops, len(marked))

@@ -60,7 +60,7 @@ class GraphClassification(Task):
     name: str
     x: NDArray[np.float32]
     start: NDArray[np.int64]
-    labels: NDArray[np.int64]
+    labels: NDArray[Any]
     classes: int
     layers: int = 5
     rule: SplitRule = SPLITS

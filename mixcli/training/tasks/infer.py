@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from mixcli.context import Context
 from mixcli.errors import InputError, NotApplicable
 from mixcli.graph import Graph
 from mixcli.training.tasks.base import Task
 from mixcli.training.tasks.benchmark import benchmark_of
 from mixcli.training.tasks.graph_classification import GraphClassification
+from mixcli.training.tasks.graph_targets import GraphLabels, GraphRegression, targets_of
 from mixcli.training.tasks.node_classification import NodeClassification
 from mixcli.training.tasks.transfer import Transfer
 
@@ -17,7 +20,7 @@ __all__ = ["infer_task"]
 
 
 def infer_task(graphs: Sequence[Graph], name: str = "", context: Context | None = None) -> Task:
-    """The task that a source poses: many labelled graphs, one graph with labelled nodes, or one without labels.
+    """The task that a source poses: graphs with targets, one graph with labelled nodes, or one without labels.
 
     A graph that was made for a synthetic task (`task:…`) poses that one.
 
@@ -46,7 +49,17 @@ def infer_task(graphs: Sequence[Graph], name: str = "", context: Context | None 
             return NodeClassification.of(graph, name)
         return Transfer.of(graph, name, context)
     if all("y" in g.graph for g in graphs):
-        return GraphClassification.of(graphs, name)
+        return _of_graphs(graphs, name)
     found = f"{len(graphs)} graphs without"
     fix = "give graphs with class labels, or one graph"
     raise NotApplicable("a class label y for every graph", found, fix, where=name)
+
+
+def _of_graphs(graphs: Sequence[Graph], name: str) -> Task:
+    """Rows of zeros and ones are labels, other rows and numbers that are not whole are targets, the rest classes."""
+    y = targets_of(graphs)
+    if y is not None and y.shape[1] > 1 and np.isin(y, (0, 1)).all():
+        return GraphLabels.of(graphs, name)
+    if y is not None and (y.shape[1] > 1 or (y[np.isfinite(y)] % 1 != 0).any()):
+        return GraphRegression.of(graphs, name)
+    return GraphClassification.of(graphs, name)

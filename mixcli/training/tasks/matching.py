@@ -43,6 +43,7 @@ class Matching(Task):
         orders: (P, K) the permutations p.
         values: see above.
         layers: hops.
+        classes: K.
     """
 
     kind: ClassVar[str] = "matching"
@@ -57,11 +58,7 @@ class Matching(Task):
     orders: NDArray[np.int64]
     values: bool
     layers: int
-
-    @property
-    def classes(self) -> int:
-        """K."""
-        return len(self.marked)
+    classes: int
 
     @property
     def width(self) -> int:

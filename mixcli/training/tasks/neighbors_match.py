@@ -48,7 +48,8 @@ class NeighborsMatch(Benchmark):
     def pose(self, graph: Graph, name: str) -> Matching:
         """The root is node 0, the leaves are the last nodes."""
         leaves = np.arange(2**self.depth - 1, 2 ** (self.depth + 1) - 1)
-        return Matching(name, graph.n, 0, leaves, orders(len(leaves), self.samples), True, self.depth)
+        k = len(leaves)
+        return Matching(name, graph.n, 0, leaves, orders(k, self.samples), True, self.depth, k)
 
 
 def orders(k: int, samples: int) -> np.ndarray:
