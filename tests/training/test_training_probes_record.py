@@ -159,3 +159,14 @@ def test_probe_states_its_facts(name: str) -> None:
     assert cls.figures
     assert cls.by in ("layer", "distance")
     assert spec_of(name, PROBES.make(name)) == name
+
+
+def test_networks_that_regress_are_probed() -> None:
+    graphs = [g.replace(graph={"y": np.array([g.m / g.n + 0.01 * i])}) for i, g in enumerate(RINGS)]
+    told = {"toy": graphs}, ["none", "random:iterations=2"], "gin:hidden=8,layers=2", 1
+    record = compare(*told, protocol=QUICK, probes=["relation_share", "gradients"]).record()
+    shares = [figures(record, arm, "relation_share") for arm in (0, 1)]
+    values = [arm["values"][0]["best"] for arm in record["arms"]]
+    assert [s["metric"] for s in shares] == pytest.approx(values, rel=1e-4)
+    assert shares[1]["lost"] == pytest.approx(shares[1]["metric_masked"] - shares[1]["metric"])  # less error is better
+    assert figures(record, 0, "gradients")["ratio_start"] > 0

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
-from torch.nn import functional
 
 from mixcli.spec import param
 from mixcli.training.probes.base import Probe, Reading
 from mixcli.training.probes.states import layer_states
 
 if TYPE_CHECKING:
+    from mixcli.training.objective import Objective
     from mixcli.training.probes.trained import Trained
 
 __all__ = ["Gradients"]
@@ -47,7 +47,6 @@ class Gradients(Probe):
         **{f"weight_{m}": f"|dL/dW_l|, {text}" for m, text in MOMENTS.items()},
         **{f"state_{m}": f"|dL/dH_l|, {text}" for m, text in MOMENTS.items()},
     }
-    masks: ClassVar[bool] = True
 
     units: int = param(64, "training units in the batch, most", ge=1)
 
@@ -59,14 +58,14 @@ class Gradients(Probe):
         curves: dict[str, list[float | None]] = {}
         for short, moment in MOMENTS.items():
             with trained.at(moment):
-                weights, states, dead = _gradients(trained.net, batch)
+                weights, states, dead = _gradients(trained.net, batch, trained.fit.objective)
             curves[f"weight_{short}"], curves[f"state_{short}"] = weights, states
             figures[f"ratio_{short}"] = weights[0] / weights[-1] if weights[-1] else None
             figures[f"dead_{short}"] = dead
         return Reading(figures, curves)
 
 
-def _gradients(net: Any, batch: Any) -> tuple[list[Any], list[Any], float | None]:
+def _gradients(net: Any, batch: Any, objective: Objective) -> tuple[list[Any], list[Any], float | None]:
     """Norms of dL/dW_l and dL/dH_l by layer, and the share of dead hidden units."""
     taken: list[Any] = []
     hook = net.register_forward_hook(lambda _, args, out: taken.append(out))
@@ -74,7 +73,7 @@ def _gradients(net: Any, batch: Any) -> tuple[list[Any], list[Any], float | None
         states = layer_states(net, batch.x, batch.block)[1:]
     finally:
         hook.remove()
-    loss = functional.cross_entropy(batch.scores(taken[0]), batch.y)
+    loss = objective.loss(batch.scores(taken[0]), batch.y)
     layers = [list(layer.parameters()) for layer in net.layers]
     flat = [p for parameters in layers for p in parameters]
     found = list(torch.autograd.grad(loss, [*flat, *states], allow_unused=True, materialize_grads=True))

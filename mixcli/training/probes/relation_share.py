@@ -19,6 +19,7 @@ from mixcli.training.topology import Arcs, Topology
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mixcli.training.loaders import Loader
     from mixcli.training.probes.trained import Trained
 
 __all__ = ["RelationShare", "without_added"]
@@ -44,7 +45,7 @@ class RelationShare(Probe):
         "share": "share of the output that added edges carry, mean over layers, in [0, …)",
         "metric": "test metric with the best weights",
         "metric_masked": "the same with added edges masked",
-        "lost": "what the metric loses by masking",
+        "lost": "how much worse the metric is with added edges masked",
     }
     curves: ClassVar[Mapping[str, str]] = {"share": "share of the output that added edges carry"}
 
@@ -56,10 +57,10 @@ class RelationShare(Probe):
         curve = averaged(shares.T.tolist())
         known = [v for v in curve if v is not None]
         loader = trained.task.loader(masked, trained.relations, trained.loader.device)
-        accuracy, without = (_accuracy(trained, one) for one in (trained.loader, loader))
+        whole, without = (_metric(trained, one) for one in (trained.loader, loader))
         figures = {
-            "share": float(np.mean(known)) if known else None, "metric": accuracy, "metric_masked": without,
-            "lost": accuracy - without,
+            "share": float(np.mean(known)) if known else None, "metric": whole, "metric_masked": without,
+            "lost": trained.fit.sign * (whole - without),
         }  # fmt: skip
         return Reading(figures, {"share": curve})
 
@@ -107,10 +108,10 @@ def _kept(arcs: Arcs, keep: NDArray[np.bool_]) -> Arcs:
     return Arcs(arcs.receiver[keep], arcs.sender[keep], graph_start, weight)
 
 
-def _accuracy(trained: Trained, loader: object) -> float:
-    right = total = 0
+def _metric(trained: Trained, loader: Loader) -> float:
+    """The task's metric over the test units."""
     with torch.no_grad():
-        for batch in loader.batches(trained.split.test, loader.chunk()):  # type: ignore[attr-defined]
-            scores = batch.scores(trained.net(batch.x, batch.block))
-            right, total = right + int((scores.argmax(1) == batch.y).sum()), total + len(batch.y)
-    return right / total
+        batches = list(loader.batches(trained.split.test, loader.chunk()))
+        scores = torch.cat([b.scores(trained.net(b.x, b.block)) for b in batches])
+        y = torch.cat([b.y for b in batches])
+        return float(trained.fit.objective.total(scores, y)) / len(y)
