@@ -220,6 +220,11 @@ def _verdict(found: Sequence[Results]) -> str:
         + f" The other {alone} rest on a single trial, which tells nothing."
         * (alone > 0)
     ]
+    several = sum(r.trials > 1 for r in found)
+    lines.append(
+        f"The adjustment is within a table: were there no differences at all, up to {LEVEL * several:.2g} of {several} "
+        "tables with several trials would be expected to show one by chance."
+    )
     least = [d.detectable for _, _, d in rows if d.detectable]
     if least:
         lines.append(
