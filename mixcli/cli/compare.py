@@ -27,6 +27,7 @@ Examples:
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --trials 100 --shard 3/16 -o 3.db
   mixcli compare pyg:TUDataset/MUTAG --arm none --arm sdrf --trials 100 --cluster tcp://host:8786 -o mutag.db
   mixcli compare results.db
+  mixcli compare task:ring_transfer:n=10 --arm none --arm fosr --model gcn:layers=5 --trials 3
   mixcli compare mask:window:4,tokens=24,layers=3 --arm none --arm sink:1,4 --model decoder
 """
 
