@@ -26,9 +26,13 @@ from mixcli.training.arms import NONE, Arm
 from mixcli.training.models.base import Model
 from mixcli.training.topology import topology_of
 
-__all__ = ["MLP", "RANDOM", "MatchedRandom", "controlled", "mixes", "to_match"]
+__all__ = ["MatchedRandom", "controlled", "mixes", "to_match"]
 
-MLP, RANDOM, EMPTY = "mlp", "random", "empty relation"
+MLP = "mlp"
+"""The same network without edges."""
+RANDOM = "random"
+"""Random edges of the same number."""
+EMPTY = "empty relation"
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,8 @@ def sign_flip(differences: ArrayLike, seed: int = 0) -> float:
     if reach <= 0:
         return 1.0
     if n > EXACT_UP_TO:
-        signs = 1 - 2 * np.random.default_rng([seed, n]).integers(0, 2, size=(SAMPLES, n))
+        rng = np.random.default_rng([seed, n])
+        signs = 1 - 2 * rng.integers(0, 2, size=(SAMPLES, n))
         return (int((np.abs(signs @ d) >= reach).sum()) + 1) / (SAMPLES + 1)
     left, right = _signed_sums(d[: n // 2]), np.sort(_signed_sums(d[n // 2 :]))
     above = len(right) * len(left) - int(np.searchsorted(right, reach - left, side="left").sum())

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from numpy.random import RandomState
 from numpy.typing import NDArray
 
 from mixcli.errors import UsageError
@@ -104,7 +105,7 @@ def development(labels: NDArray[np.int64], rng: np.random.Generator) -> Split:
 
     Source: Topping et al., ICLR 2022, released code, after Klicpera et al., NeurIPS 2019.
     """
-    fixed = np.random.RandomState(DEVELOPMENT)  # the kind whose draws the published halves are
+    fixed = RandomState(DEVELOPMENT)  # the kind whose draws the published halves are
     chosen = fixed.choice(len(labels), -(-len(labels) // 2), replace=False)
     test = np.setdiff1d(np.arange(len(labels)), chosen)
     train = [np.zeros(0, np.int64)]
