@@ -64,7 +64,7 @@ def test_another_read_out_and_another_state() -> None:
 def test_what_it_needs() -> None:
     with pytest.raises(NotApplicable, match="hidden states"):
         Collapse()(Attention.of(np.eye(3)[None, None]))
-    with pytest.raises(NotApplicable, match="attention weights"):
+    with pytest.raises(NotApplicable, match="at least 9 tokens"):
         Collapse()(sequence_of("causal:tokens=4,layers=1"))
     with pytest.raises(InputError, match="state 0"):
         Collapse()(of_states(np.array([[np.nan], [1.0]])))

@@ -57,7 +57,7 @@ class ERR(Rewiring):
     Example:
         >>> from mixcli.generators.graphs import path
         >>> from mixcli.rewiring.base import rewire
-        >>> [e[:4] for e in rewire(path(4), "err:iterations=1").edits]
+        >>> [(e.op, e.u, e.v, round(e.score, 9)) for e in rewire(path(4), "err:iterations=1").edits]
         [('add', 0, 3, 3.0), ('remove', 0, 1, 0.75)]
 
     Source: the rule is that of "effective resistance rewiring" (arXiv 2603.11944, 2026), known to us from its abstract;

@@ -173,7 +173,10 @@ class Cluster:
             while not coming.is_empty():
                 batch = coming.next_batch(block=False)
                 for future in batch:
-                    if future.status in ("cancelled", "lost"):
+                    if future.status == "lost":  # its worker died before the result was fetched: it is done again
+                        coming.add(future)
+                        continue
+                    if future.status == "cancelled":
                         raise InputError(
                             f"the scheduler at {self.address} to stay", "none any more",
                             "finished trials are kept; start the cluster and run the same again",
