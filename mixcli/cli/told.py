@@ -82,6 +82,7 @@ def would(result: "Rewired") -> str:
 def _end(result: "Rewired", method: "Rewiring", wanted: int | None) -> str:
     """Why it ended before what was asked for, where it did."""
     from mixcli.rewiring.base import within
+    from mixcli.rewiring.budget import planned
 
     if not method.constrained:
         return "" if wanted is None else "; a layer plan, which no budget bounds"
@@ -91,9 +92,8 @@ def _end(result: "Rewired", method: "Rewiring", wanted: int | None) -> str:
     if result.interrupted:
         return ""
     if wanted is None:
-        planned = getattr(method, "iterations", 0) or 0
-        short = planned > max(steps, made)
-        return f"; stopped after {steps} of {planned}, {why}" if short else ""
+        most = planned(method, None)
+        return f"; stopped after {steps} of {most}, {why}" if most > max(steps, made) else ""
     if within(method, wanted) == made < wanted:
         return f"; {made} of {wanted} edits, {method.whole} at a time"
     return f"; stopped after {made} of {wanted} edits, {why}" if made < wanted else ""

@@ -133,13 +133,15 @@ def _pairs(tokens: "MaskSequence") -> str:
 
 def _end(result: "RewiredSequence", method: "SequenceRewiring", wanted: int | None) -> str:
     """Why it ended before what was asked for, where it did."""
+    from mixcli.rewiring.budget import planned
+
     made = len(result.edits)
     if result.interrupted:
         return ""
     prepared = result.sequence.tokens != result.base.tokens
     if prepared:
         return "" if wanted is None else "tokens are no edits, which no budget bounds"
-    planned = wanted if wanted is not None else int(getattr(method, "iterations", 0) or 0)
-    if made < planned:
-        return f"stopped after {made} of {planned} edits, with nothing left to change"
+    most = planned(method, wanted)
+    if made < most:
+        return f"stopped after {made} of {most} edits, with nothing left to change"
     return "" if made else "nothing to change"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +10,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
-from mixcli.errors import NotApplicable, UsageError
+from mixcli.errors import NotApplicable
 from mixcli.graph import Graph
 from mixcli.plan import LayerPlan
 from mixcli.provenance import Step
+from mixcli.rewiring.budget import check_budget, planned, without_end
 from mixcli.rewiring.edits import ADDED, EDGE_TYPE, Edit, apply_edits, edited
 from mixcli.rewiring.rules import Constraints, Rules
-from mixcli.spec import parameters, spec_of
+from mixcli.spec import spec_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,10 +38,7 @@ __all__ = [
     "rewire",
     "topology_rng",
     "within",
-    "without_end",
 ]
-
-UNBOUNDED = 2**31 - 1
 
 
 class Rewiring(ABC):
@@ -207,7 +204,7 @@ def apply(
     done: list[Edit] = []
     interrupted = False
     try:
-        total = budget if budget is not None else int(getattr(method, "iterations", 0) or 0)
+        total = planned(method, budget)
         for edit in itertools.islice(without_end(method, budget).edits(graph, context, rules), within(method, budget)):
             if not rules.allowed(edit):
                 raise RuntimeError(f"{REWIRINGS.name_of(type(method))} made an edit that is not allowed: {edit}")
@@ -271,8 +268,7 @@ def check(method: Rewiring, graph: Graph, budget: int | None = None) -> None:
             "pass --undirected to forget the directions",
             where=graph.name,
         )
-    if budget is not None and budget < 0:
-        raise UsageError("a budget >= 0", str(budget), where="budget")
+    check_budget(budget)
 
 
 def topology_rng(context: Context, name: str, graph: Graph) -> np.random.Generator:
@@ -284,10 +280,3 @@ def topology_rng(context: Context, name: str, graph: Graph) -> np.random.Generat
 def within(method: Rewiring, budget: int | None) -> int | None:
     """The most edits under a budget: those of whole steps, where a step makes no sense in part."""
     return None if budget is None else budget - budget % method.whole
-
-
-def without_end(method: Rewiring, budget: int | None) -> Rewiring:
-    """The method as it runs under a budget: the budget alone decides where it stops."""
-    if budget is None or "iterations" not in {f.name for f in parameters(type(method))}:
-        return method
-    return dataclasses.replace(method, iterations=UNBOUNDED)  # type: ignore[type-var]

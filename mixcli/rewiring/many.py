@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from mixcli.context import Context
 from mixcli.errors import MixcliError, UsageError
-from mixcli.rewiring.base import Rewired, Rewiring, check, finished, within, without_end
+from mixcli.rewiring.base import Rewired, Rewiring, check, finished, within
+from mixcli.rewiring.budget import without_end
 from mixcli.rewiring.rules import Rules
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
@@ -11,15 +10,14 @@ from typing import Any, ClassVar, cast
 
 from mixcli.catalog import SEQUENCE_REWIRINGS
 from mixcli.context import Context
-from mixcli.errors import NotApplicable, UsageError
+from mixcli.errors import NotApplicable
 from mixcli.provenance import Step
+from mixcli.rewiring.budget import check_budget, planned, without_end
 from mixcli.rewiring.mask_edits import MaskEdit, apply_mask_edits
 from mixcli.sequence import MaskSequence, TokenGraph
-from mixcli.spec import parameters, spec_of
+from mixcli.spec import spec_of
 
 __all__ = ["MaskEdit", "RewiredSequence", "SequenceRewiring", "apply_mask_edits", "apply_sequence", "rewire_sequence"]
-
-UNBOUNDED = 2**31 - 1
 
 
 class SequenceRewiring(ABC):
@@ -149,10 +147,9 @@ def apply_sequence(
     done: list[MaskEdit] = []
     interrupted = False
     if isinstance(ready, MaskSequence):
-        chosen = _without_end(method, budget)
-        total = budget if budget is not None else int(getattr(method, "iterations", 0) or 0)
+        total = planned(method, budget)
         try:
-            for edit in itertools.islice(chosen.edits(ready, context), budget):
+            for edit in itertools.islice(without_end(method, budget).edits(ready, context), budget):
                 done.append(edit)
                 if log is not None:
                     log(edit)
@@ -181,12 +178,4 @@ def _check(method: SequenceRewiring, tokens: TokenGraph, budget: int | None) -> 
         if tokens.kind == "mask":
             fix = "it takes what a network has saved: .safetensors, .npz, .npy or .pt"
         raise NotApplicable(f"{wanted[method.sources[0]]} for {name}", wanted[tokens.kind], fix, where=tokens.name)
-    if budget is not None and budget < 0:
-        raise UsageError("a budget >= 0", str(budget), where="budget")
-
-
-def _without_end(method: SequenceRewiring, budget: int | None) -> SequenceRewiring:
-    """The method as it runs under a budget: the budget alone decides where it stops."""
-    if budget is None or "iterations" not in {f.name for f in parameters(type(method))}:
-        return method
-    return dataclasses.replace(method, iterations=UNBOUNDED)  # type: ignore[type-var]
+    check_budget(budget)

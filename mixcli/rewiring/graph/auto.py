@@ -13,7 +13,8 @@ from mixcli.errors import NotApplicable, UsageError
 from mixcli.graph import Graph
 from mixcli.numerics.gap import gap
 from mixcli.numerics.knee import knee
-from mixcli.rewiring.base import Edit, Rewiring, apply, apply_edits, without_end
+from mixcli.rewiring.base import Edit, Rewiring, apply, apply_edits
+from mixcli.rewiring.budget import without_end
 from mixcli.spec import param
 
 if TYPE_CHECKING:
