@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
 import pytest
+from scipy import stats
 
 from mixcli.training.store import Store
 
@@ -127,3 +128,20 @@ def test_published_figures_are_those_of_a_hundred_trials(script: ModuleType) -> 
     assert len(figures) == 4 * 2 * 3
     assert str(figures["MUTAG", "gcn", "fosr"]) == "80.0 ± 1.6"
     assert figures["PROTEINS", "gin", "fosr"].mean == 75.107
+
+
+def test_published_means_are_held_to_by_welchs_test(script: ModuleType) -> None:
+    reproduction = importlib.import_module("results_reproduction")
+    figure = script.FIGURES["MUTAG", "gcn", "none"]
+    values = [0.7, 0.8, 0.75, 0.85, 0.65]
+    found = reproduction.again(values, figure)
+    theirs = stats.ttest_ind_from_stats(75, 7.905694150, 5, figure.mean, 10 * figure.error, 100, equal_var=False)
+    assert found.difference == pytest.approx(75 - 72.15)
+    assert found.p == pytest.approx(theirs.pvalue, rel=1e-8)
+    assert (found.low + found.high) / 2 == pytest.approx(found.difference)
+    assert reproduction.again([0.7], figure) is None
+    far = ("MUTAG", "gcn", "fosr", [0.1, 0.11, 0.12, 0.1], script.FIGURES["MUTAG", "gcn", "fosr"])
+    page = reproduction.table([("MUTAG", "gcn", "none", values, figure), far])
+    assert "1 of 2 differ after it, 1 do not" in page
+    assert "| **fosr** | 80.0 ± 1.6 | 10.8 | -69.2 |" in page
+    assert reproduction.table([]) == ""
