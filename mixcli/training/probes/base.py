@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -64,10 +64,23 @@ class Probe(ABC):
     curves: ClassVar[Mapping[str, str]] = {}
     by: ClassVar[Literal["layer", "distance"]] = "layer"
     """What the curves run over: layers from 1, or hops from 0 on the graph as given."""
+    undefined: ClassVar[Mapping[str, str]] = {}
+    """Figure -> why it has no value where it has none; those that always have one are not in it."""
 
     @abstractmethod
     def __call__(self, trained: Trained) -> Reading:
         """What it finds in one trained network."""
+
+    def read(self, trained: Trained) -> Reading:
+        """The same, with the reason of every figure that has no value."""
+        found = self(trained)
+        missing = [name for name, value in found.figures.items() if value is None or not math.isfinite(value)]
+        whys: dict[str, list[str]] = {}
+        for name in missing:
+            if name in self.undefined:
+                whys.setdefault(self.undefined[name], []).append(name)
+        reasons = [found.reason, *(f"{', '.join(names)}: {why}" for why, names in whys.items())]
+        return replace(found, reason="; ".join(filter(None, reasons)))
 
     def work(self, plan: Plan) -> Work:
         """Predicted cost for one trial; default a pass over 32 graphs."""

@@ -39,11 +39,13 @@ class CollapseOfStates(Probe):
     }
     curves: ClassVar[Mapping[str, str]] = {"uniform": "against 1", "weighted": "against D̃^½ 1"}
 
+    undefined: ClassVar[Mapping[str, str]] = dict.fromkeys(figures, "representations are 0")
+
     graphs: int = param(32, "graphs to look at, most", ge=1)
 
     def __call__(self, trained: Trained) -> Reading:
         sample, states = trained.sample(self.graphs), trained.states(self.graphs)[1:]
-        last = max(0, len(states) - 2)
+        last = trained.last_hidden
         curves = {}
         for name, p in (
             ("uniform", torch.ones_like(sample.after.strength)),

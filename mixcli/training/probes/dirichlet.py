@@ -49,6 +49,11 @@ class DirichletEnergy(Probe):
         "rayleigh": "R on the graph as given", "rayleigh_rewired": "R on the arm's graph",
     }  # fmt: skip
 
+    undefined: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("rayleigh", "rayleigh_rewired"), "representations are 0"),
+        **dict.fromkeys(("slope", "slope_rewired"), "fewer than two layers with energy"),
+    }
+
     graphs: int = param(32, "graphs to look at, most", ge=1)
 
     def __call__(self, trained: Trained) -> Reading:

@@ -14,7 +14,7 @@ from mixcli.numerics.dense_resistance import all_resistances
 from mixcli.numerics.resistance import from_source, resistances
 from mixcli.training.topology import Topology
 
-__all__ = ["graph_of", "hops_to", "local_arcs", "resistances_to"]
+__all__ = ["graph_of", "hops_to", "local_arcs", "resistances_to", "volumes_of"]
 
 DENSE = 256
 """Nodes up to which all resistances of a graph are found at once."""
@@ -82,6 +82,21 @@ def resistances_to(topology: Topology, graph: int, targets: NDArray[np.int64]) -
     given, limits = graph_of(topology, graph), Limits()
     found = resistances(given, limits)
     return np.stack([from_source(given, int(t), limits, found).value for t in targets])
+
+
+def volumes_of(topology: Topology, graph: int, targets: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(targets,) sum of the degrees in the component of each target: commute time is this times the resistance.
+
+    Args:
+        topology: undirected.
+        graph: number of the graph.
+        targets: nodes of it.
+    """
+    given = graph_of(topology, graph)
+    receiver, _, weight = local_arcs(topology, graph)
+    component = given.components.of_node
+    total = np.bincount(component[receiver], weight, minlength=given.components.count)
+    return np.asarray(total[component[targets]], dtype=np.float64)
 
 
 class _Key:

@@ -48,6 +48,11 @@ class Gradients(Probe):
         **{f"state_{m}": f"|dL/dH_l|, {text}" for m, text in MOMENTS.items()},
     }
 
+    undefined: ClassVar[Mapping[str, str]] = {
+        **{f"ratio_{m}": "no gradient at the last layer" for m in MOMENTS},
+        **{f"dead_{m}": "no hidden layers" for m in MOMENTS},
+    }
+
     units: int = param(64, "training units in the batch, most", ge=1)
 
     def __call__(self, trained: Trained) -> Reading:

@@ -45,6 +45,12 @@ class MeanAverageDistance(Probe):
     }
     curves: ClassVar[Mapping[str, str]] = {"mad": "MAD", "centred": "MAD after centring", "gap": "MADGap"}
 
+    undefined: ClassVar[Mapping[str, str]] = {
+        "mad": "no two neighbours with representations other than 0",
+        "centred": "no two neighbours with representations other than the mean",
+        "gap": f"no nodes more than {FAR} hops apart",
+    }
+
     graphs: int = param(32, "graphs to look at, most", ge=1)
     targets: int = param(8, "nodes of each graph that the gap is taken from", ge=1)
 
@@ -62,7 +68,7 @@ class MeanAverageDistance(Probe):
             curves["mad"].append([cosine_distances(u, *ends[c]) for u in unit])
             curves["centred"].append([cosine_distances(u, *ends[c]) for u in centred])
             curves["gap"].append([_gap(u, nodes[c], hops[c]) for u in unit])
-        last = max(0, len(states) - 2)
+        last = trained.last_hidden
         found = {name: averaged(rows) for name, rows in curves.items()}
         return Reading({name: curve[last] for name, curve in found.items()}, found)
 

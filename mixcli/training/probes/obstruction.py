@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mixcli.errors import NotApplicable
 from mixcli.spec import param
 from mixcli.training.probes.base import Probe, Reading, Work, mean, slope
-from mixcli.training.probes.geometry import local_arcs, resistances_to
+from mixcli.training.probes.geometry import resistances_to, volumes_of
 from mixcli.training.probes.sensitivity import sensitivities
 from mixcli.training.probes.targets import distances, targets
 
@@ -25,15 +25,17 @@ __all__ = ["Obstruction", "partial", "spearman"]
 FEWEST = 4
 """Pairs of a graph below which there is no correlation to speak of."""
 
+VARIES = "no graph in which S and what it is held against both vary"
+
 
 @dataclass(frozen=True)
 class Obstruction(Probe):
     """Rank correlation and slope of log S(v, u) against effective resistance, commute time and hop distance.
 
     Over the pairs v ≠ u of a graph with S > 0, connected on it. `partial` is the rank correlation with the resistance
-    once the distance is given: what resistance tells beyond distance. Commute time is vol · R, so within one connected
-    graph its rank correlation is that of the resistance; the slopes differ. Pairs that are not reached are not in
-    here (see `sensitivity`).
+    once the distance is given: what resistance tells beyond distance. Commute time is vol · R with the volume of the
+    component, so within one connected graph its rank correlation is that of the resistance; the slopes differ. Pairs
+    that are not reached are not in here (see `sensitivity`).
 
     Source: Di Giovanni et al., ICML 2023, theorem 5.5, and Black et al., ICML 2023, theorem 3.4, for why resistance.
     """
@@ -53,6 +55,12 @@ class Obstruction(Probe):
         "slope_distance": "slope of log S over the hop distance",
     }
 
+    undefined: ClassVar[Mapping[str, str]] = {
+        **dict.fromkeys(("spearman_resistance", "spearman_commute", "spearman_distance"), VARIES),
+        **dict.fromkeys(("slope_resistance", "slope_commute", "slope_distance"), VARIES),
+        "partial": "resistance and distance rank all pairs alike, as on trees",
+    }
+
     graphs: int = param(32, "graphs to look at, most", ge=1)
     targets: int = param(8, "nodes v of each graph", ge=1)
     probes: int = param(8, "Gaussian directions for each node; 0 for as many unit vectors as there are outputs", ge=0)
@@ -70,8 +78,7 @@ class Obstruction(Probe):
         rows = []
         for s, d, v, graph, n in zip(found, hops, nodes, sample.graph, sample.size, strict=True):
             resistance = resistances_to(topology, int(graph), v)[:, :n]
-            volume = float(local_arcs(topology, int(graph))[2].sum())
-            rows.append(_of_graph(s, d, resistance, volume))
+            rows.append(_of_graph(s, d, resistance, resistance * volumes_of(topology, int(graph), v)[:, None]))
         figures = {name: mean(row.get(name) for row in rows) for name in self.figures}
         few = sum(not row for row in rows)
         return Reading(
@@ -86,19 +93,19 @@ class Obstruction(Probe):
 
 
 def _of_graph(
-    s: NDArray[np.float64], hops: NDArray[np.float64], resistance: NDArray[np.float64], volume: float
+    s: NDArray[np.float64], hops: NDArray[np.float64], resistance: NDArray[np.float64], commute: NDArray[np.float64]
 ) -> dict[str, float | None]:
     pairs = (s > 0) & (hops > 0) & np.isfinite(hops)
     if pairs.sum() < FEWEST:
         return {}
-    log, d, r = np.log(s[pairs]), hops[pairs], resistance[pairs]
+    log, d, r, c = np.log(s[pairs]), hops[pairs], resistance[pairs], commute[pairs]
     if not np.ptp(d) and not np.ptp(r):
         return {}
     by_resistance, by_distance = spearman(log, r), spearman(log, d)
     return {
-        "spearman_resistance": by_resistance, "spearman_commute": by_resistance, "spearman_distance": by_distance,
+        "spearman_resistance": by_resistance, "spearman_commute": spearman(log, c), "spearman_distance": by_distance,
         "partial": partial(by_resistance, by_distance, spearman(r, d)), "slope_resistance": slope(r, log),
-        "slope_commute": slope(r * volume, log), "slope_distance": slope(d, log),
+        "slope_commute": slope(c, log), "slope_distance": slope(d, log),
     }  # fmt: skip
 
 

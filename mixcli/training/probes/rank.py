@@ -40,6 +40,8 @@ class RankOfStates(Probe):
     }  # fmt: skip
     curves: ClassVar[Mapping[str, str]] = {"effective_rank": "effective rank", "stable_rank": "stable rank"}
 
+    undefined: ClassVar[Mapping[str, str]] = dict.fromkeys(figures, "the nodes of each graph are all alike")
+
     graphs: int = param(32, "graphs to look at, most", ge=1)
 
     def __call__(self, trained: Trained) -> Reading:
@@ -48,7 +50,7 @@ class RankOfStates(Probe):
         columns = list(zip(*found, strict=True))  # by graph
         effective = averaged([[pair[0] for pair in layers] for layers in columns])
         stable = averaged([[pair[1] for pair in layers] for layers in columns])
-        last = max(0, len(states) - 2)
+        last = trained.last_hidden
         figures = {"effective_rank": effective[last], "stable_rank": stable[last]}
         return Reading(figures, {"effective_rank": effective, "stable_rank": stable})
 

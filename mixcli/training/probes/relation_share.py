@@ -49,6 +49,8 @@ class RelationShare(Probe):
     }
     curves: ClassVar[Mapping[str, str]] = {"share": "share of the output that added edges carry"}
 
+    undefined: ClassVar[Mapping[str, str]] = {"share": "layers give 0"}
+
     graphs: int = param(32, "graphs to look at, most", ge=1)
 
     def __call__(self, trained: Trained) -> Reading:

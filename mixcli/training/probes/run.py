@@ -77,7 +77,7 @@ def probe_trial(plan: Plan, arm: int, trial: int, fit: Fit) -> dict[str, Any]:
         for spec in plan.probes:
             began = time.perf_counter()
             try:
-                reading = PROBES.make(spec)(trained).to_json()
+                reading = PROBES.make(spec).read(trained).to_json()
             except NotApplicable as error:
                 reading = {"figures": {}, "curves": {}, "reason": str(error)}
             found[spec] = {**reading, "seconds": time.perf_counter() - began}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixcli.spec import param
+from mixcli.training.controls import mixes
 from mixcli.training.probes.base import Probe, Reading, Work, averaged, mean, slope
 from mixcli.training.probes.jacobian import block_norms
 from mixcli.training.probes.targets import distances, targets
@@ -68,6 +69,12 @@ class JacobianSensitivity(Probe):
     }  # fmt: skip
     by: ClassVar[Literal["layer", "distance"]] = "distance"
 
+    undefined: ClassVar[Mapping[str, str]] = {
+        "range": "no node hears anything", "across": "no node hears anything",
+        "decay": "fewer than two distances, from 1 hop on, from which anything is heard",
+        "out_of_reach": "layers do not go by the graph's edges alone",
+    }  # fmt: skip
+
     graphs: int = param(32, "graphs to look at, most", ge=1)
     targets: int = param(8, "nodes v of each graph", ge=1)
     probes: int = param(8, "Gaussian directions for each node; 0 for as many unit vectors as there are outputs", ge=0)
@@ -83,7 +90,7 @@ class JacobianSensitivity(Probe):
         curves = {name: averaged([row[name] for row in rows]) for name in self.curves}
         logs = [math.log(v) if v else None for v in curves["sensitivity"][1:]]
         layers = self.layer or trained.hops
-        plain = not trained.topology.laid and trained.topology.last is None
+        plain = mixes(trained.model) and not trained.topology.laid and trained.topology.last is None
         beyond = [_share(b > layers, np.isfinite(d)) for b, d in zip(rewired, hops, strict=True)] if plain else []
         figures = {
             "range": mean(row["range"] for row in rows),
@@ -92,8 +99,7 @@ class JacobianSensitivity(Probe):
             "out_of_reach": mean(beyond),
             "across": mean(row["across"] for row in rows),
         }
-        reason = "" if plain else "out_of_reach: layers use other edges than the graph's"
-        return Reading(figures, curves, reason)
+        return Reading(figures, curves)
 
     def _check(self, trained: Trained) -> None:
         from mixcli.errors import UsageError

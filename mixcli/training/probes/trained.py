@@ -91,6 +91,11 @@ class Trained:
         """Hops from which a node hears at most, where layers use the graph's own edges."""
         return int(getattr(self.net, "steps", self.layers))
 
+    @property
+    def last_hidden(self) -> int:
+        """Place of the last hidden layer in `states` after H_0: the last but one where layers end in scores."""
+        return self.layers - 1 if hasattr(self.net, "head") else max(0, self.layers - 2)
+
     @contextmanager
     def at(self, moment: str) -> Iterator[None]:
         """The network as it was at "start" or after the "first epoch"; "best" changes nothing."""
