@@ -78,7 +78,9 @@ class Obstruction(Probe):
         rows = []
         for s, d, v, graph, n in zip(found, hops, nodes, sample.graph, sample.size, strict=True):
             resistance = resistances_to(topology, int(graph), v)[:, :n]
-            rows.append(_of_graph(s, d, resistance, resistance * volumes_of(topology, int(graph), v)[:, None]))
+            volume = volumes_of(topology, int(graph), v)
+            commute = np.where(np.isfinite(resistance), resistance, 0.0) * volume[:, None]  # pairs in one component
+            rows.append(_of_graph(s, d, resistance, commute))
         figures = {name: mean(row.get(name) for row in rows) for name in self.figures}
         few = sum(not row for row in rows)
         return Reading(

@@ -46,7 +46,8 @@ class JacobianSensitivity(Probe):
     that are reached at all (S > 0); the share that is not is a curve of its own, because a pair beyond reach
     (under-reaching) and a pair with a faint signal (over-squashing) are two things. Distances are always those of the
     graph as given, since a rewiring makes its own shorter. The influence range is Σ_u I(v, u) d(v, u) over the nodes
-    that v is connected with on the graph as given; `across` is the share of influence from elsewhere.
+    that v is connected with on the graph as given; `across` is the share of influence from elsewhere. A node and itself
+    are a connected pair.
 
     Exact where the output is at most `probes` wide; else by Gaussian probes, unbiased for S².
 
