@@ -24,7 +24,7 @@ from mixcli.training.store import TrialResult
 from mixcli.training.tasks.base import Task, streams
 from mixcli.training.topology import Topology
 
-__all__ = ["Fit", "fit", "number", "run_trial"]
+__all__ = ["Fit", "fit", "number", "run_trial", "sign_of"]
 
 
 def run_trial(
@@ -90,8 +90,7 @@ def fit(
         net = model.network(task, relations, torch.Generator().manual_seed(number(random, "init"))).to(device)
         loader: Loader = task.loader(topology, relations if model.relational else 1, device)
         drop = Dropout(model.dropout or 0.0, number(random, "dropout"), device)
-        sign = 1.0 if task.better == "higher" else -1.0
-        run = Fit(net, loader, protocol, drop, task.objective(split, device), sign)
+        run = Fit(net, loader, protocol, drop, task.objective(split, device), sign_of(task))
         if early:
             run.early["start"] = run.weights()
         held_out = np.concatenate([split.val, split.test])
@@ -108,6 +107,11 @@ def fit(
 def number(random: Context, what: str) -> int:
     """The number that the random stream of a name starts from."""
     return int(random.rng(what).integers(2**63 - 1))
+
+
+def sign_of(task: Task) -> float:
+    """1 where a higher metric is better, -1 where a lower one is."""
+    return 1.0 if task.better == "higher" else -1.0
 
 
 @dataclass

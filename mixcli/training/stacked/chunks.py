@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
 
 from mixcli.training.cost import memory_of
+from mixcli.training.effort import PeakMemory
 from mixcli.training.plan import Job
 from mixcli.training.stacked.job import StackJob, job_of
 from mixcli.training.store import TrialResult, digest_of
@@ -113,7 +115,10 @@ def _results(plan: Plan, chunk: Chunk) -> list[TrialResult] | None:
     if len(chunk) == 1 or len(members) < len(chunk):
         return [plan.run(*job) for job, _ in chunk]
     try:
-        return run_stack(members, torch.device(plan.device))
+        memory = PeakMemory(plan.device)
+        results = run_stack(members, torch.device(plan.device))
+        peak = memory.bytes
+        return [replace(r, peak_memory=None if peak is None else peak // len(results)) for r in results]
     except (MemoryError, RuntimeError) as error:
         if not _of_memory(error):
             raise

@@ -9,12 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from mixcli.training.course import Course
 from mixcli.training.device import one_thread, synchronise
 from mixcli.training.dropout import Dropout
-from mixcli.training.engine import number
+from mixcli.training.engine import number, sign_of
 from mixcli.training.optimiser import Plateau
 from mixcli.training.stacked.adam import StackedAdam
 from mixcli.training.stacked.job import StackJob
@@ -81,6 +80,8 @@ class _Stack:
         self.net = stack(made).to(device)
         self.loader = StackedLoader(jobs, device)
         self.drop = Dropout([j.model.dropout or 0.0 for j in jobs], [number(r, "dropout") for r in random], device)
+        each = [j.task.objective(j.split, device) for j in jobs]
+        self.objective = type(each[0]).together(each)
         decay = torch.tensor([j.protocol.weight_decay for j in jobs], device=device)
         first = {id(p) for p in self.net.layers[0].parameters()}
         parameters = list(self.net.parameters())
@@ -103,13 +104,20 @@ class _Stack:
         trained = time.perf_counter()
         found = torch.stack([losses, *self._evaluate()], dim=1).tolist()  # waits for the device, once an epoch
         done = time.perf_counter()
-        for m, row in zip(self.members, found, strict=True):
+        val, test = self._counts
+        for m, (loss, val_loss, *totals) in zip(self.members, found, strict=True):
             m.course.seconds["train"] += (trained - began) / len(self.members)
             m.course.seconds["evaluate"] += (done - trained) / len(self.members)
             if not m.course.ended:
-                m.course.add(*row)
+                m.course.add(loss, val_loss, totals[0] / val, totals[1] / test)
                 if m.plateau is not None:
-                    m.plateau.step(row[0])
+                    m.plateau.step(loss)
+
+    @property
+    def _counts(self) -> tuple[int, int]:
+        """Units that each trial validates and tests on."""
+        split = self.members[0].job.split
+        return len(split.val), len(split.test)
 
     def _step_through(self) -> Tensor:
         """Train one epoch: (trials,) losses."""
@@ -122,23 +130,25 @@ class _Stack:
         for first in range(0, order.shape[1], size):
             batch = self.loader.batch(order[:, first : first + size])
             self.drop.advance()
-            losses = _losses(batch.scores(self.net(batch.x, batch.block, self.drop)), batch.y)
+            losses = self.objective.loss(batch.scores(self.net(batch.x, batch.block, self.drop)), batch.y)
             self.adam.step(losses.sum(), rates)
             total += losses.detach() * batch.y.shape[1]
         return total / order.shape[1]
 
     def _evaluate(self) -> tuple[Tensor, Tensor, Tensor]:
-        """(trials,) validation losses, accuracies and test accuracies."""
+        """(trials,) validation losses, and the metric of validation and test times their numbers of units."""
         if self._checks is None:
             self._checks = self._held_out()
         self.net.eval()
         with torch.no_grad():
             scores = torch.cat([b.scores(self.net(b.x, b.block)) for b in self._checks], dim=1)
             y = torch.cat([b.y for b in self._checks], dim=1)
-            val = len(self.members[0].job.split.val)
-            right = (scores.argmax(dim=2) == y).to(scores.dtype)
-            loss = _losses(scores[:, :val], y[:, :val])
-            return loss, right[:, :val].sum(dim=1) / val, right[:, val:].sum(dim=1) / (y.shape[1] - val)
+            val, _ = self._counts
+            known = scores[:, :val], y[:, :val]
+            return (
+                self.objective.loss(*known), self.objective.total(*known),
+                self.objective.total(scores[:, val:], y[:, val:]),
+            )  # fmt: skip
 
     def _held_out(self) -> list[StackedBatch]:
         units = np.stack([np.concatenate([m.job.split.val, m.job.split.test]) for m in self.members])
@@ -156,16 +166,12 @@ class _Stack:
         self.adam.keep(trials, list(self.net.parameters()))
         self.drop.keep(trials)
         self.loader.keep(left)
+        self.objective.keep(trials)
         self._checks = None
-
-
-def _losses(scores: Tensor, y: Tensor) -> Tensor:
-    """(trials,) mean cross-entropies of (trials, units, classes)."""
-    return functional.cross_entropy(scores.flatten(0, 1), y.flatten(), reduction="none").view(y.shape).mean(dim=1)
 
 
 def _member(job: StackJob, order: np.random.Generator) -> _Member:
     rate = _Rate(job.protocol.lr)
     bears = job.protocol.plateau_patience
     plateau = Plateau(rate, patience=bears) if job.protocol.scheduler == "plateau" else None
-    return _Member(job, Course(job.protocol), rate, plateau, order)
+    return _Member(job, Course(job.protocol, sign_of(job.task)), rate, plateau, order)

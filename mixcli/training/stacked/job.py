@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["StackJob", "job_of"]
 
-TASKS = {"graph_classification", "node_classification", "transfer"}
+TASKS = {
+    "graph_classification", "graph_regression", "graph_labels", "node_classification", "transfer", "matching",
+}  # fmt: skip
+"""Kinds of task that `StackedLoader` makes batches of."""
 
 
 @dataclass(frozen=True, eq=False)

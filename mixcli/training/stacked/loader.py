@@ -31,7 +31,7 @@ class StackedBatch:
     Args:
         x: (trials, rows, d) features.
         block: how rows mix.
-        y: (trials, units) classes.
+        y: (trials, units) classes, or (trials, units, targets).
         rows: (trials · units,) the row each unit is read out at, or None for the mean over its graph.
     """
 
@@ -43,7 +43,7 @@ class StackedBatch:
     def scores(self, h: Tensor) -> Tensor:
         """(trials, units, classes) out of the network's scores per row."""
         flat = self.block.average(h) if self.rows is None else h.reshape(-1, h.shape[-1])[self.rows]
-        return flat.view(*self.y.shape, -1)
+        return flat.view(*self.y.shape[:2], -1)
 
 
 class StackedLoader:
@@ -71,6 +71,10 @@ class StackedLoader:
             side_by_side([topologies[t] for t, _ in pairs]), relations, device, np.concatenate(node), first[-1]
         )
         self._y = self._tensor(self.task.labels)
+        self._pairs = self._tensor(getattr(self.task, "pairs", np.zeros((0, 2), np.int64)))
+        if self.task.kind == "matching":
+            task: Any = self.task
+            self._holders, self._held = self._tensor(task.holders), self._tensor(task.held(np.arange(len(self._y))))
         self._whole: tuple[Block, Tensor | StackedRows] | None = None
 
     def keep(self, trials: NDArray[np.int64]) -> None:
@@ -79,18 +83,20 @@ class StackedLoader:
 
     def batch(self, units: NDArray[np.int64]) -> StackedBatch:
         """The batch of some units, (trials, units)."""
-        if self.task.kind == "graph_classification":
-            block = self._slicer.trials(units + self._graphs * self._arm[:, None])
-            return StackedBatch(self._at(block), block, self._y[self._tensor(units)], None)
-        return self._nodes(units) if self.task.kind == "node_classification" else self._transfer(units)
+        make = {"node_classification": self._nodes, "transfer": self._transfer, "matching": self._matching}
+        return make.get(self.task.kind, self._of_graphs)(units)
 
     def chunk(self, units: NDArray[np.int64]) -> int:
         """Units to evaluate at once."""
         if self.task.kind == "node_classification":
             return units.shape[1]
-        rows = self._rows if self.task.kind == "transfer" else self._rows / self._graphs
+        rows = self._rows / self._graphs  # one graph for tasks whose units are copies of it
         limit = EVALUATED_ROWS if self.device.type == "cpu" else EVALUATED_ON_DEVICE
         return max(1, int(limit / (len(units) * rows)))
+
+    def _of_graphs(self, units: NDArray[np.int64]) -> StackedBatch:
+        block = self._slicer.trials(units + self._graphs * self._arm[:, None])
+        return StackedBatch(self._at(block), block, self._y[self._tensor(units)], None)
 
     def _nodes(self, units: NDArray[np.int64]) -> StackedBatch:
         if self._whole is None:
@@ -104,14 +110,25 @@ class StackedLoader:
         classes = self.task.classes
         samples = self._tensor(units)
         y = samples % classes
-        block = self._slicer.trials(np.repeat(self._arm[:, None], units.shape[1], axis=1))
-        pairs: NDArray[np.int64] = self.task.pairs  # type: ignore[attr-defined]
-        ends = self._tensor(pairs)[samples // classes].reshape(-1, 2) + block.offset[:, None]
+        block = self._copies(units)
+        ends = self._pairs[samples // classes].reshape(-1, 2) + block.offset[:, None]
         source, target = ends.T
         x = block.real.reshape(-1, 1).repeat(1, classes)  # type: ignore[union-attr]
         x[source] = 0
         x[target] = torch.nn.functional.one_hot(y.reshape(-1), classes).to(x.dtype)
         return StackedBatch(x.view(len(units), -1, classes), block, y, source)
+
+    def _matching(self, units: NDArray[np.int64]) -> StackedBatch:
+        samples = self._tensor(units)
+        block = self._copies(units)
+        x = self._at(block)
+        row = block.offset[:, None] + self._holders
+        x.view(-1, x.shape[-1])[row, self._held[samples].flatten(0, 1)] = 1  # type: ignore[union-attr]
+        return StackedBatch(x, block, self._y[samples], row[:, -1])
+
+    def _copies(self, units: NDArray[np.int64]) -> Block:
+        """The graph of each trial's arm, once for each of its units."""
+        return self._slicer.trials(np.repeat(self._arm[:, None], units.shape[1], axis=1))
 
     def _at(self, block: Block) -> Tensor | StackedRows:
         if isinstance(self._x, SparseRows):
@@ -121,14 +138,18 @@ class StackedLoader:
     def _features(self, tasks: Sequence[Any]) -> tuple[list[int], Any]:
         """Where each task's rows begin, the row of zeros after all of them, and the features."""
         kind = tasks[0].kind
-        if kind == "transfer":
-            return [0] * len(tasks) + [tasks[0].n], None
+        if kind in ("transfer", "matching"):
+            held = tasks[0].common if kind == "matching" else np.zeros((tasks[0].n, 0), np.float32)
+            return [0] * len(tasks) + [tasks[0].n], self._with_zeros(held)
         if not isinstance(tasks[0].x, np.ndarray):  # the same for all
             return [0] * len(tasks) + [tasks[0].x.shape[0]], self._sparse(tasks[0].x)
         begin = [0, *np.cumsum([len(t.x) for t in tasks]).tolist()]
-        zeros = np.zeros((1, tasks[0].width), np.float32)
-        x = torch.from_numpy(np.concatenate([*(t.x for t in tasks), zeros])).to(torch.get_default_dtype())
-        return begin, x.to(self.device)
+        return begin, self._with_zeros(*(t.x for t in tasks))
+
+    def _with_zeros(self, *x: NDArray[np.float32]) -> Tensor:
+        """Features below each other, and a row of zeros at the end."""
+        rows = np.concatenate([*x, np.zeros((1, x[0].shape[1]), np.float32)])
+        return self._tensor(rows).to(torch.get_default_dtype())
 
     def _sparse(self, x: Any) -> SparseRows:
         row = np.repeat(np.arange(x.shape[0]), np.diff(x.indptr))

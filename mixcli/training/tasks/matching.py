@@ -80,21 +80,34 @@ class Matching(Task):
         """80/10/10 by the trial, stratified by class."""
         return stratified(self.labels, 0.8, 0.1, streams(seed, trial).rng("split"))
 
+    @cached_property
+    def common(self) -> NDArray[np.float32]:
+        """(n, width) what every sample holds."""
+        k = self.classes
+        x = np.zeros((self.n, self.width), dtype=np.float32)
+        if self.values:
+            x[self.marked, np.arange(k)] = 1
+            return x
+        x[np.arange(self.n), k + 1 + np.arange(self.n)] = 1
+        x[:, k] = 1
+        x[self.holders, k] = 0
+        return x
+
+    @property
+    def holders(self) -> NDArray[np.int64]:
+        """(K + 1,) the marked nodes, then the root."""
+        return np.append(self.marked, self.root)
+
+    def held(self, units: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(k, K + 1) the channel in which each holder has a one, beside what all samples have."""
+        order, key = self.orders[units // self.classes], (units % self.classes)[:, None]
+        asked = key if self.values else np.take_along_axis(order, key, axis=1)
+        return np.concatenate([order + self.classes * self.values, asked], axis=1)
+
     def features(self, units: NDArray[np.int64]) -> NDArray[np.float32]:
         """(k, n, width) of some samples."""
-        k, one = self.classes, np.arange(len(units))
-        order, key = self.orders[units // k], units % k
-        x = np.zeros((len(units), self.n, self.width), dtype=np.float32)
-        if self.values:
-            x[:, self.marked, np.arange(k)] = 1
-            x[one[:, None], self.marked, k + order] = 1
-            x[one, self.root, key] = 1
-            return x
-        x[:, np.arange(self.n), k + 1 + np.arange(self.n)] = 1
-        x[:, :, k] = 1
-        x[:, [*self.marked, self.root], k] = 0
-        x[one[:, None], self.marked, order] = 1
-        x[one, self.root, order[one, key]] = 1
+        x = np.repeat(self.common[None], len(units), axis=0)
+        x[np.arange(len(units))[:, None], self.holders, self.held(units)] = 1
         return x
 
     def loader(self, topology: Topology, relations: int, device: torch.device) -> MatchingLoader:
