@@ -192,7 +192,7 @@ class Job:
         told.one(result, method, self.budget.of(result.base), ended or None)
         told.reached += bool(result.graph.provenance[-1].notes.get("reached"))
 
-    def _ended(self, outcome: "Outcome") -> str:
+    def _ended(self, outcome: "Outcome[Rewired]") -> str:
         value = "undefined" if outcome.value is None else f"{outcome.value:.6g}"
         edits = plural(len(outcome.rewired.edits), "edit")
         where = f"after {edits} ({self.condition.column.name} = {value})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
@@ -17,10 +17,24 @@ from mixcli.tracing.following import Following
 if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.rewiring.base import Constraints, Edit, Rewired, Rewiring
-    from mixcli.rewiring.sequence_base import RewiredSequence
+    from mixcli.rewiring.sequence_base import MaskEdit, RewiredSequence
     from mixcli.sequence import TokenGraph
 
-__all__ = ["Look", "Trace", "trace"]
+__all__ = ["Followed", "Look", "Rows", "Trace", "check_every", "trace"]
+
+AnyEdit = TypeVar("AnyEdit", "Edit", "MaskEdit")
+
+
+class Followed(Protocol[AnyEdit]):
+    """A graph or masks whose columns are read while they are edited."""
+
+    edits: list[AnyEdit]
+
+    def edit(self, edit: AnyEdit) -> None:
+        """Take note of an edit."""
+
+    def look(self) -> dict[str, tuple[float | None, str]]:
+        """Column name -> the number now, or None and why."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +56,17 @@ class Look:
     removed: int
     values: Mapping[str, float | None]
     reasons: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def at(cls, now: Followed[Any]) -> Look:
+        """The row of what is followed, as it is now."""
+        found, edits = now.look(), now.edits
+        added = sum(e.op == "add" for e in edits)
+        return cls(
+            len(edits), edits[-1].step if edits else None, added, len(edits) - added,
+            {name: value for name, (value, _) in found.items()},
+            {name: reason for name, (_, reason) in found.items() if reason},
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -83,6 +108,41 @@ class Trace:
         return found
 
 
+class Rows(Generic[AnyEdit]):
+    """The rows of a trace as edits come: one before the first, one after every K, one at the end.
+
+    Args:
+        now: what is followed.
+        every: K.
+    """
+
+    def __init__(self, now: Followed[AnyEdit], every: int) -> None:
+        self._now, self._every = now, every
+        self._looks = [Look.at(now)]
+
+    def edit(self, edit: AnyEdit) -> None:
+        """Take note of an edit."""
+        self._now.edit(edit)
+        if len(self._now.edits) % self._every == 0:
+            self._looks.append(Look.at(self._now))
+
+    def all(self, edits: int, interrupted: bool) -> tuple[Look, ...]:
+        """The rows of a rewiring that ended after so many edits; no last look where Ctrl-C ended it."""
+        if self._looks[-1].edits < edits and not interrupted:
+            self._looks.append(Look.at(self._now))
+        return tuple(self._looks)
+
+
+def check_every(every: int) -> None:
+    """Refuse looks that are no edit apart.
+
+    Raises:
+        UsageError: it is less than 1.
+    """
+    if every < 1:
+        raise UsageError("at least one edit between two looks", str(every), where="every")
+
+
 def trace(
     method: Rewiring | str,
     graph: Graph,
@@ -112,30 +172,10 @@ def trace(
         >>> [(look.edits, round(look.values["spectral_gap"], 4)) for look in found.looks]
         [(0, 0.1479), (1, 0.3303), (2, 0.4976), (3, 0.6298)]
     """
-    if every < 1:
-        raise UsageError("at least one edit between two looks", str(every), where="every")
+    check_every(every)
     context = context or Context()
     rewiring: Rewiring = REWIRINGS.make(method) if isinstance(method, str) else method
     columns = tuple(m if isinstance(m, Column) else Column.parse(m) for m in measures)
-    now = Following(graph, columns, context, rewiring)
-    looks = [_look(now)]
-
-    def watch(edit: Edit) -> None:
-        now.edit(edit)
-        if len(now.edits) % every == 0:
-            looks.append(_look(now))
-
-    done = apply(rewiring, graph, context=context, budget=budget, constraints=constraints, log=watch)
-    if looks[-1].edits < len(done.edits) and not done.interrupted:
-        looks.append(_look(now))
-    return Trace(columns, tuple(looks), done)
-
-
-def _look(now: Following) -> Look:
-    found = now.look()
-    added = sum(e.op == "add" for e in now.edits)
-    return Look(
-        len(now.edits), now.edits[-1].step if now.edits else None, added, len(now.edits) - added,
-        {name: value for name, (value, _) in found.items()},
-        {name: reason for name, (_, reason) in found.items() if reason},
-    )  # fmt: skip
+    rows = Rows(Following(graph, columns, context, rewiring), every)
+    done = apply(rewiring, graph, context=context, budget=budget, constraints=constraints, log=rows.edit)
+    return Trace(columns, rows.all(len(done.edits), done.interrupted), done)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mixcli.catalog import SEQUENCE_MEASURES, SEQUENCE_REWIRINGS
 from mixcli.context import Context
-from mixcli.errors import NotApplicable, UsageError
+from mixcli.errors import NotApplicable
 from mixcli.rewiring.mask_edits import apply_mask_edits
 from mixcli.rewiring.sequence_base import SequenceRewiring, apply_sequence
 from mixcli.sequence import MaskSequence
 from mixcli.tracing.columns import Column
-from mixcli.tracing.curve import Look, Trace
+from mixcli.tracing.curve import Rows, Trace, check_every
+from mixcli.tracing.until import Outcome, Watch
 
 if TYPE_CHECKING:
     from mixcli.rewiring.mask_edits import MaskEdit
@@ -22,22 +22,7 @@ if TYPE_CHECKING:
     from mixcli.sequence import TokenGraph
     from mixcli.tracing.until import Condition
 
-__all__ = ["TokenOutcome", "rewire_sequence_until", "trace_sequence"]
-
-
-@dataclass(frozen=True)
-class TokenOutcome:
-    """How a mask rewiring with a condition ended.
-
-    Args:
-        rewired: the sequence before and after, with the edits.
-        reached: whether the condition holds of the sequence after.
-        value: what was compared, at the end.
-    """
-
-    rewired: RewiredSequence
-    reached: bool
-    value: float | None
+__all__ = ["rewire_sequence_until", "trace_sequence"]
 
 
 class _Now:
@@ -55,21 +40,17 @@ class _Now:
         self.edits: list[MaskEdit] = []
         self._applied = 0
 
-    def look(self) -> Look:
-        """The numbers now."""
+    def edit(self, edit: MaskEdit) -> None:
+        """Take note of an edit."""
+        self.edits.append(edit)
+
+    def look(self) -> dict[str, tuple[float | None, str]]:
+        """Column name -> the number now, or None and why."""
         fresh = self.edits[self._applied :]
         if fresh:
             self.tokens, self._applied = apply_mask_edits(self.tokens, fresh), len(self.edits)
         self.context.forget()
-        found = {}
-        for column in self.columns:
-            found[column.name] = column.read(column.measure(self.tokens, self.context), self.tokens)
-        added = sum(e.op == "add" for e in self.edits)
-        return Look(
-            len(self.edits), self.edits[-1].step if self.edits else None, added, len(self.edits) - added,
-            {name: value for name, (value, _) in found.items()},
-            {name: reason for name, (_, reason) in found.items() if reason},
-        )  # fmt: skip
+        return {c.name: c.read(c.measure(self.tokens, self.context), self.tokens) for c in self.columns}
 
 
 def trace_sequence(
@@ -105,18 +86,9 @@ def trace_sequence(
     context = context or Context()
     rewiring, masks = _editing(method, tokens, context, every)
     columns = tuple(m if isinstance(m, Column) else Column.parse(m, SEQUENCE_MEASURES) for m in measures)
-    now = _Now(masks, columns, context)
-    looks = [now.look()]
-
-    def watch(edit: MaskEdit) -> None:
-        now.edits.append(edit)
-        if len(now.edits) % every == 0:
-            looks.append(now.look())
-
-    done = apply_sequence(rewiring, masks, context=context, budget=budget, log=watch)
-    if looks[-1].edits < len(done.edits) and not done.interrupted:
-        looks.append(now.look())
-    return Trace(columns, tuple(looks), done)
+    rows = Rows(_Now(masks, columns, context), every)
+    done = apply_sequence(rewiring, masks, context=context, budget=budget, log=rows.edit)
+    return Trace(columns, rows.all(len(done.edits), done.interrupted), done)
 
 
 def rewire_sequence_until(
@@ -128,7 +100,7 @@ def rewire_sequence_until(
     budget: int | None = None,
     context: Context | None = None,
     log: Callable[[MaskEdit], None] | None = None,
-) -> TokenOutcome:
+) -> Outcome[RewiredSequence]:
     """Edit masks until a condition holds: stops at the first edit after which it does, none if it does already.
 
     Args:
@@ -153,36 +125,18 @@ def rewire_sequence_until(
     """
     context = context or Context()
     rewiring, masks = _editing(method, tokens, context, every)
-    now = _Now(masks, [condition.column], context)
-    name = condition.column.name
-    value = now.look().values[name]
-
-    def stop(edit: MaskEdit) -> bool:
-        nonlocal value
-        now.edits.append(edit)
-        if len(now.edits) % every:
-            return False
-        value = now.look().values[name]
-        return condition.holds(value)
-
-    limit = masks.layers[0].edges if budget is None else budget
-    limit = 0 if condition.holds(value) else limit
-    done = apply_sequence(rewiring, masks, context=context, budget=limit, log=log, stop=stop)
-    if len(now.edits) % every and not done.interrupted:
-        value = now.look().values[name]
-    reached = condition.holds(value)
-    *earlier, step = done.sequence.provenance
-    step = dataclasses.replace(step, notes={**step.notes, "until": str(condition), "reached": reached})
-    after = done.sequence.replace(provenance=(*earlier, step))
-    return TokenOutcome(dataclasses.replace(done, sequence=after), reached, value)
+    watch = Watch(_Now(masks, [condition.column], context), condition, every)
+    limit = 0 if watch.holds else masks.layers[0].edges if budget is None else budget
+    done = apply_sequence(rewiring, masks, context=context, budget=limit, log=log, stop=watch.stop)
+    after = done.sequence.replace(provenance=watch.end(done.sequence.provenance, done.interrupted))
+    return Outcome(dataclasses.replace(done, sequence=after), watch.holds, watch.value)
 
 
 def _editing(
     method: SequenceRewiring | str, tokens: TokenGraph, context: Context, every: int
 ) -> tuple[SequenceRewiring, MaskSequence]:  # fmt: skip
     """The method and the masks, if it edits them one pair after the other."""
-    if every < 1:
-        raise UsageError("at least one edit between two looks", str(every), where="every")
+    check_every(every)
     rewiring: SequenceRewiring = SEQUENCE_REWIRINGS.make(method) if isinstance(method, str) else method
     name = SEQUENCE_REWIRINGS.name_of(type(rewiring))
     fix = "choose a method that edits pairs: global, offsets, bridge, expander, greedy_resistance"

@@ -7,20 +7,25 @@ import operator
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from mixcli.catalog import MEASURES, REWIRINGS, Catalog
 from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.rewiring.base import apply
 from mixcli.tracing.columns import Column
+from mixcli.tracing.curve import AnyEdit, Followed, check_every
 from mixcli.tracing.following import Following
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
+    from mixcli.provenance import Step
     from mixcli.rewiring.base import Constraints, Edit, Rewired, Rewiring
+    from mixcli.rewiring.sequence_base import RewiredSequence
 
-__all__ = ["Condition", "Outcome", "rewire_until"]
+__all__ = ["Condition", "Outcome", "Watch", "rewire_until"]
+
+AnyRewired = TypeVar("AnyRewired", "Rewired", "RewiredSequence")
 
 COMPARISONS = {">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
@@ -74,18 +79,57 @@ class Condition:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Outcome(Generic[AnyRewired]):
     """How a rewiring with a condition ended.
 
     Args:
-        rewired: the graph before and after, with the edits.
-        reached: whether the condition holds of the graph after.
+        rewired: the graph or the sequence before and after, with the edits.
+        reached: whether the condition holds of what came of it.
         value: what was compared, at the end.
     """
 
-    rewired: Rewired
+    rewired: AnyRewired
     reached: bool
     value: float | None
+
+
+class Watch(Generic[AnyEdit]):
+    """Looks after every so many edits whether a condition holds.
+
+    Args:
+        now: what is followed; it reads the condition's column.
+        condition: what to reach.
+        every: edits from one look to the next.
+    """
+
+    def __init__(self, now: Followed[AnyEdit], condition: Condition, every: int) -> None:
+        self._now, self._condition, self._every = now, condition, every
+        self.value = self._look()
+        """What was compared at the last look."""
+
+    @property
+    def holds(self) -> bool:
+        """Whether the condition held at the last look."""
+        return self._condition.holds(self.value)
+
+    def stop(self, edit: AnyEdit) -> bool:
+        """Take note of an edit; whether it is the last one."""
+        self._now.edit(edit)
+        if len(self._now.edits) % self._every:
+            return False
+        self.value = self._look()
+        return self.holds
+
+    def end(self, provenance: tuple[Step, ...], interrupted: bool) -> tuple[Step, ...]:
+        """Look a last time, unless Ctrl-C ended it, and let the last step of provenance say whether it was reached."""
+        if len(self._now.edits) % self._every and not interrupted:
+            self.value = self._look()
+        *earlier, step = provenance
+        notes = {**step.notes, "until": str(self._condition), "reached": self.holds}
+        return (*earlier, dataclasses.replace(step, notes=notes))
+
+    def _look(self) -> float | None:
+        return self._now.look()[self._condition.column.name][0]
 
 
 def rewire_until(
@@ -98,7 +142,7 @@ def rewire_until(
     context: Context | None = None,
     constraints: Constraints | None = None,
     log: Callable[[Edit], None] | None = None,
-) -> Outcome:
+) -> Outcome[Rewired]:
     """Edit a graph until a condition holds: stops at the first edit after which it does, none if it does already.
 
     Args:
@@ -120,29 +164,11 @@ def rewire_until(
         >>> found.reached, len(found.rewired.edits)
         (True, 2)
     """
-    if every < 1:
-        raise UsageError("at least one edit between two looks", str(every), where="every")
+    check_every(every)
     context = context or Context()
     rewiring: Rewiring = REWIRINGS.make(method) if isinstance(method, str) else method
-    now = Following(graph, [condition.column], context, rewiring)
-    name = condition.column.name
-    value = now.look()[name][0]
-
-    def stop(edit: Edit) -> bool:
-        nonlocal value
-        now.edit(edit)
-        if len(now.edits) % every:
-            return False
-        value = now.look()[name][0]
-        return condition.holds(value)
-
-    limit = graph.m if budget is None else budget
-    limit = 0 if condition.holds(value) else limit
-    done = apply(rewiring, graph, context=context, budget=limit, constraints=constraints, log=log, stop=stop)
-    if len(now.edits) % every and not done.interrupted:
-        value = now.look()[name][0]
-    reached = condition.holds(value)
-    *earlier, step = done.graph.provenance
-    step = dataclasses.replace(step, notes={**step.notes, "until": str(condition), "reached": reached})
-    done = dataclasses.replace(done, graph=done.graph.replace(provenance=(*earlier, step)))
-    return Outcome(done, reached, value)
+    watch = Watch(Following(graph, [condition.column], context, rewiring), condition, every)
+    limit = 0 if watch.holds else graph.m if budget is None else budget
+    done = apply(rewiring, graph, context=context, budget=limit, constraints=constraints, log=log, stop=watch.stop)
+    after = done.graph.replace(provenance=watch.end(done.graph.provenance, done.interrupted))
+    return Outcome(dataclasses.replace(done, graph=after), watch.holds, watch.value)
