@@ -19,7 +19,7 @@ from mixcli.errors import UsageError
 from mixcli.spec import Spec, build, nearest, parse
 
 __all__ = [
-    "COMMANDS", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "PROBES", "PROTOCOLS", "REWIRINGS",
+    "COMMANDS", "FIGURES", "FORMATS", "GRAPHS", "MASKS", "MEASURES", "MODELS", "PROBES", "PROTOCOLS", "REWIRINGS",
     "SEQUENCE_MEASURES", "SEQUENCE_REWIRINGS", "TASKS", "Catalog",
 ]  # fmt: skip
 
@@ -125,6 +125,7 @@ COMMANDS = Catalog(
         "merge": "mixcli.cli.merge:merge",
         "export": "mixcli.cli.export:export",
         "trace": "mixcli.cli.trace:trace",
+        "plot": "mixcli.cli.plot:plot",
         "convert": "mixcli.cli.convert:convert",
         "methods": "mixcli.cli.methods:methods",
         "doctor": "mixcli.cli.doctor:doctor",
@@ -347,3 +348,11 @@ MASKS = Catalog(
         for name in names
     },
 )  # fmt: skip
+
+# The first one that is defined for what is to be shown is the one that it naturally has.
+FIGURES = Catalog(
+    "figure",
+    {
+        "histogram": "mixcli.report.figures.histogram:Histogram",
+    },
+)

@@ -10,6 +10,7 @@ import pytest
 import mixcli
 from mixcli.catalog import (
     COMMANDS,
+    FIGURES,
     FORMATS,
     GRAPHS,
     MASKS,
@@ -25,13 +26,15 @@ from mixcli.catalog import (
 from mixcli.errors import UsageError
 from mixcli.measures.base import Measure
 from mixcli.measures.sequence_base import SequenceMeasure
+from mixcli.report.figures.base import Plot
 from mixcli.rewiring.base import Rewiring
 from mixcli.rewiring.sequence_base import SequenceRewiring
 from mixcli.spec import parameters, spec_of
 
 PACKAGE = Path(mixcli.__file__).parent
 ALL = [
-    COMMANDS, FORMATS, GRAPHS, MASKS, MEASURES, MODELS, PROBES, REWIRINGS, SEQUENCE_MEASURES, SEQUENCE_REWIRINGS, TASKS,
+    COMMANDS, FIGURES, FORMATS, GRAPHS, MASKS, MEASURES, MODELS, PROBES, REWIRINGS, SEQUENCE_MEASURES,
+    SEQUENCE_REWIRINGS, TASKS,
 ]  # fmt: skip
 ENTRIES = [(c, n) for c in ALL for n in c]
 
@@ -55,6 +58,7 @@ def test_entry_resolves_and_has_a_summary(catalog: Catalog, name: str) -> None:
         ("rewiring/graph", REWIRINGS),
         ("rewiring/sequence", SEQUENCE_REWIRINGS),
         ("training/models", MODELS),
+        ("report/figures", FIGURES),
     ],
 )
 def test_every_file_has_its_line(folder: str, catalog: Catalog) -> None:
@@ -64,7 +68,8 @@ def test_every_file_has_its_line(folder: str, catalog: Catalog) -> None:
         module = importlib.import_module(f"mixcli.{base}.{path.stem}")
         holds_method = any(
             isinstance(v, type)
-            and issubclass(v, (Measure, SequenceMeasure, Rewiring, SequenceRewiring))
+            and issubclass(v, (Measure, SequenceMeasure, Rewiring, SequenceRewiring, Plot))
+            and v is not Plot
             and v.__module__ == module.__name__
             for v in vars(module).values()
         )
@@ -119,7 +124,8 @@ def test_sequence_rewiring_states_its_facts(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("catalog", "name"), [(c, n) for c in (MEASURES, SEQUENCE_MEASURES, REWIRINGS, SEQUENCE_REWIRINGS) for n in c]
+    ("catalog", "name"),
+    [(c, n) for c in (MEASURES, SEQUENCE_MEASURES, REWIRINGS, SEQUENCE_REWIRINGS, FIGURES) for n in c],
 )
 def test_method_is_a_frozen_dataclass_with_documented_parameters(catalog: Catalog, name: str) -> None:
     method = catalog.make(name)
@@ -129,6 +135,13 @@ def test_method_is_a_frozen_dataclass_with_documented_parameters(catalog: Catalo
         assert field.metadata.get("help"), f"{name}: parameter {field.name} has no help"
     assert catalog.make(spec_of(name, method)) == method
     assert ">>>" in (type(method).__doc__ or ""), f"{name}: no runnable example"
+
+
+@pytest.mark.parametrize("name", list(FIGURES))
+def test_figure_states_its_facts(name: str) -> None:
+    cls = FIGURES.get(name)
+    assert cls.axes
+    assert set(cls.sources) <= {"graph", "mask", "attention", "values", "analysis", "trace", "comparison"}
 
 
 def test_unknown_name_suggests_the_nearest() -> None:

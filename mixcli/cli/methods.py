@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mixcli.catalog import (
+    FIGURES,
     FORMATS,
     GRAPHS,
     MASKS,
@@ -42,6 +43,7 @@ CATALOGS = {
     "probes": PROBES,
     "graphs": GRAPHS,
     "masks": MASKS,
+    "figures": FIGURES,
     "formats": FORMATS,
 }
 
@@ -58,6 +60,7 @@ FACTS = (
     "directed",
     "disconnected",
     "sources",
+    "axes",
     "caveat",
     "figures",
     "curves",

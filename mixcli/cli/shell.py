@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import typer
 
@@ -122,12 +122,13 @@ class Shell:
                 yield source, index, thing
 
     def things(
-        self, sources: list[str] | None, **options_of_masks: Any
+        self, sources: list[str] | None, stdin: BinaryIO | None = None, **options_of_masks: Any
     ) -> "Iterator[tuple[str, int, Graph | TokenGraph]]":
         """(source, index in it, graph, mask sequence or attention) of all sources; one line for each that fails.
 
         Args:
             sources: as on the command line.
+            stdin: what "-" reads, where its beginning has been looked at.
             options_of_masks: `mask_tokens` and `mask_layers` of mask specs that do not say.
         """
         from mixcli import sources as reader
@@ -138,13 +139,14 @@ class Shell:
             self.from_, self.directed, not self.unweighted, self.data_root, attention=AttentionOptions(**heads),
             mask_convention=cast("Any", self.mask_convention), **options_of_masks,
         )  # fmt: skip
-        for source in sources or [self._piped()]:
+        for source in sources or [self.piped()]:
             with self.surviving():
-                for index, thing in enumerate(reader.load_any(source, options=options)):
+                for index, thing in enumerate(reader.load_any(source, stdin=stdin, options=options)):
                     self._say_notes(thing, index)
                     yield source, index, thing
 
-    def _piped(self) -> str:
+    def piped(self) -> str:
+        """The source that stands for standard input, where something is piped in and nothing else is named."""
         if sys.stdin is None or sys.stdin.isatty():
             raise UsageError("a SOURCE", "none, and nothing is piped in", "give a file, zoo:…, pyg:… or mask:…")
         return "-"
