@@ -16,7 +16,7 @@ from mixcli.sequence import Attention, MaskSequence
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Convention", "Format", "Reading", "Thing", "text_of"]
+__all__ = ["BARE_GRAPH", "WHOLE_GRAPH", "WHOLE_MASKS", "Convention", "Format", "Reading", "Thing", "text_of"]
 
 Convention: TypeAlias = Literal["attend", "block"]
 """What True means in a boolean mask: attend, as `scaled_dot_product_attention` of torch takes it, or block, as its
@@ -24,6 +24,15 @@ Convention: TypeAlias = Literal["attend", "block"]
 
 Thing: TypeAlias = Graph | MaskSequence | Attention
 """What a file may hold."""
+
+BARE_GRAPH = frozenset({"weight", "directed", "labels", "isolated", "provenance", "plan"})
+"""Parts of a graph without payload."""
+
+WHOLE_GRAPH = BARE_GRAPH | {"node", "edge", "graph"}
+"""Parts of a graph."""
+
+WHOLE_MASKS = frozenset({"weights", "roles", "labels", "read-out", "provenance"})
+"""Parts of a mask sequence."""
 
 MAX_TEXT = 2**31
 """Bytes of text read from one file; beyond that a binary format is the better idea."""
@@ -82,10 +91,8 @@ class Format:
         write: graphs -> bytes.
         text: whether the bytes are text that may go to a terminal.
         many: whether one file holds several graphs.
-        holds: which parts of a graph survive writing: any of "weight", "directed", "labels", "isolated", "node",
-            "edge", "graph", "provenance", "plan".
-        masks: which parts of a mask sequence survive writing: any of "weights", "roles", "labels", "read-out",
-            "provenance"; None for a format that holds no masks.
+        holds: which parts of a graph, those of `WHOLE_GRAPH`, survive writing.
+        masks: which parts of a mask sequence, those of `WHOLE_MASKS`, do; None for a format that holds no masks.
         fits: whether one payload array of a part it holds can be written: fits(graph, "node" | "edge" | "graph", key).
     """
 

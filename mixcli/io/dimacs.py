@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mixcli.errors import InputError
 from mixcli.graph import Graph, from_arcs, is_symmetric
 from mixcli.io.about import About, number
-from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
 from mixcli.io.numbers import bad_line, check_weight, data_lines, from_one, line_of, number_table, unix_lines
@@ -131,5 +131,5 @@ def _lengths(weight: NDArray[np.float64]) -> list[str]:
 
 FORMAT = Format(
     "dimacs", "DIMACS graph", (".gr", ".col", ".dimacs"), _sniff, _read, _write,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "provenance", "plan"}),
+    holds=BARE_GRAPH,
 )  # fmt: skip

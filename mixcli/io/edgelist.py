@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from mixcli.graph import Graph, from_arcs
 from mixcli.io.about import About, names_or_none, number
 from mixcli.io.attributes import is_scalar, parse_column, texts
-from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
 from mixcli.io.numbers import unix_lines
@@ -190,19 +190,17 @@ def _table_fits(graph: Graph, part: str, key: str) -> bool:
     return all(map(_CELL.fullmatch, values.tolist())) and parse_column(values.tolist()).dtype.kind == "U"
 
 
-_HOLDS = frozenset({"weight", "directed", "labels", "isolated", "provenance", "plan"})
-
 FORMAT = Format(
     "edgelist", "edge list", (".edgelist", ".edges", ".el", ".txt", ".ncol", ".dat"), _sniff_list,
-    partial(_read, name="edgelist"), _write_list, holds=_HOLDS,
+    partial(_read, name="edgelist"), _write_list, holds=BARE_GRAPH,
 )  # fmt: skip
 
 CSV = Format(
     "csv", "comma-separated edge table", (".csv",), partial(_sniff_table, delimiter=","), partial(_read, name="csv"),
-    partial(_write_table, delimiter=","), holds=_HOLDS | {"edge"}, fits=_table_fits,
+    partial(_write_table, delimiter=","), holds=BARE_GRAPH | {"edge"}, fits=_table_fits,
 )  # fmt: skip
 
 TSV = Format(
     "tsv", "tab-separated edge table", (".tsv", ".tab"), partial(_sniff_table, delimiter="\t"),
-    partial(_read, name="tsv"), partial(_write_table, delimiter="\t"), holds=_HOLDS | {"edge"}, fits=_table_fits,
+    partial(_read, name="tsv"), partial(_write_table, delimiter="\t"), holds=BARE_GRAPH | {"edge"}, fits=_table_fits,
 )  # fmt: skip

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mixcli.graph import Graph
 from mixcli.io.about import About, faithful, number
 from mixcli.io.attributes import Scalar, is_scalar, texts
-from mixcli.io.base import Format, Reading
+from mixcli.io.base import BARE_GRAPH, Format, Reading
 from mixcli.io.builder import LABELS, WEIGHTS, Builder
 from mixcli.io.checks import one
 from mixcli.io.graphml import parse_typed
@@ -200,5 +200,5 @@ def _fits(graph: Graph, part: str, key: str) -> bool:
 
 FORMAT = Format(
     "gexf", "GEXF", (".gexf",), _sniff, _read, _write,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "provenance", "plan"}), fits=_fits,
+    holds=BARE_GRAPH | {"node", "edge"}, fits=_fits,
 )  # fmt: skip

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from mixcli.graph import Graph
 from mixcli.io.about import About, faithful
 from mixcli.io.attributes import Scalar, is_scalar
-from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.base import WHOLE_GRAPH, Format, Reading, text_of
 from mixcli.io.builder import LABELS, WEIGHTS, Builder
 from mixcli.io.checks import one
 
@@ -186,6 +186,6 @@ def _fits(graph: Graph, part: str, key: str) -> bool:
 
 FORMAT = Format(
     "gml", "GML", (".gml",), _sniff, _read, _write,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
+    holds=WHOLE_GRAPH,
     fits=_fits,
 )  # fmt: skip

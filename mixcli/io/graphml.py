@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from mixcli.graph import Graph
 from mixcli.io.about import About, faithful, number
 from mixcli.io.attributes import Scalar, is_scalar, texts
-from mixcli.io.base import Format, Reading
+from mixcli.io.base import WHOLE_GRAPH, Format, Reading
 from mixcli.io.builder import LABELS, WEIGHTS, Builder
 from mixcli.io.checks import one
 from mixcli.io.markup import attribute, content, elements, looks_like, written
@@ -204,6 +204,6 @@ def _fits(graph: Graph, part: str, key: str) -> bool:
 
 FORMAT = Format(
     "graphml", "GraphML", (".graphml", ".xml"), _sniff, _read, _write,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
+    holds=WHOLE_GRAPH,
     fits=_fits,
 )  # fmt: skip

@@ -23,7 +23,7 @@ from mixcli.errors import InputError, LimitExceeded
 from mixcli.graph import Graph, LayerPlan
 from mixcli.io import jsonarray, masks_wire, node_link
 from mixcli.io.arrays import from_canonical
-from mixcli.io.base import Format, Reading, Thing
+from mixcli.io.base import WHOLE_GRAPH, WHOLE_MASKS, Format, Reading, Thing
 from mixcli.io.checks import JSON_GROWTH, check_nodes, room
 from mixcli.sequence import MaskSequence
 
@@ -198,6 +198,6 @@ FORMAT = Format(
     read=read,
     write=write,
     many=True,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
-    masks=frozenset({"weights", "roles", "labels", "read-out", "provenance"}),
+    holds=WHOLE_GRAPH,
+    masks=WHOLE_MASKS,
 )

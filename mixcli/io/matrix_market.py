@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from mixcli.graph import Graph, from_arcs, is_symmetric
 from mixcli.io.about import About, number
-from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
 from mixcli.io.numbers import (
@@ -182,5 +182,5 @@ def _write(graphs: Iterable[Graph], stream: BinaryIO) -> None:
 
 FORMAT = Format(
     "matrix-market", "Matrix Market", (".mtx", ".mm"), _sniff, _read, _write,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "provenance", "plan"}),
+    holds=BARE_GRAPH,
 )  # fmt: skip

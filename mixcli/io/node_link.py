@@ -20,7 +20,7 @@ from mixcli.errors import LimitExceeded
 from mixcli.graph import Graph, LayerPlan
 from mixcli.io import jsonarray
 from mixcli.io.arrays import from_canonical
-from mixcli.io.base import Format, Reading
+from mixcli.io.base import WHOLE_GRAPH, Format, Reading
 from mixcli.io.checks import JSON_GROWTH, one, read_all, storable
 from mixcli.io.values import column, gather, label_of
 
@@ -237,5 +237,5 @@ FORMAT = Format(
     sniff=_sniff,
     read=read,
     write=write,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
+    holds=WHOLE_GRAPH,
 )

@@ -21,7 +21,7 @@ from mixcli import provenance
 from mixcli.errors import InputError, LimitExceeded
 from mixcli.graph import Graph
 from mixcli.io import masks_archive, npz_layouts
-from mixcli.io.base import Format, Reading, Thing
+from mixcli.io.base import WHOLE_GRAPH, WHOLE_MASKS, Format, Reading, Thing
 from mixcli.io.checks import one, read_all, room, storable
 from mixcli.io.npy import decode, encode
 from mixcli.sequence import MaskSequence
@@ -140,6 +140,6 @@ FORMAT = Format(
     read=read,
     write=write,
     text=False,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
-    masks=frozenset({"weights", "roles", "labels", "read-out", "provenance"}),
+    holds=WHOLE_GRAPH,
+    masks=WHOLE_MASKS,
 )

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from mixcli.graph import Graph, from_arcs, is_symmetric
 from mixcli.io.about import About, faithful, names_or_none, number
-from mixcli.io.base import Format, Reading, text_of
+from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
 from mixcli.io.numbers import as_ids, check_weight, data_lines, line_of, number_table, to_float, unix_lines
@@ -270,5 +270,5 @@ def _fits(graph: Graph, part: str, key: str) -> bool:
 
 FORMAT = Format(
     "pajek", "Pajek network", (".net", ".paj"), _sniff, _read, _write,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "provenance", "plan"}), fits=_fits,
+    holds=BARE_GRAPH | {"node"}, fits=_fits,
 )  # fmt: skip

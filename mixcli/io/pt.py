@@ -19,7 +19,7 @@ from mixcli.errors import UsageError
 from mixcli.graph import Graph
 from mixcli.io import masks_archive
 from mixcli.io.arrays import from_array, from_listing
-from mixcli.io.base import Format, Reading, Thing
+from mixcli.io.base import WHOLE_GRAPH, WHOLE_MASKS, Format, Reading, Thing
 from mixcli.io.checks import check_nodes, one, read_all
 from mixcli.io.collated import separate
 from mixcli.io.pyg import adjacency, graph_of, levels_of, mapping_of_data
@@ -200,6 +200,6 @@ FORMAT = Format(
     write=write,
     text=False,
     many=True,
-    holds=frozenset({"weight", "directed", "labels", "isolated", "node", "edge", "graph", "provenance", "plan"}),
-    masks=frozenset({"weights", "roles", "labels", "read-out", "provenance"}),
+    holds=WHOLE_GRAPH,
+    masks=WHOLE_MASKS,
 )
