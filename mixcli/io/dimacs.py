@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixcli.errors import InputError
-from mixcli.graph import Graph, from_arcs, is_symmetric
+from mixcli.graph import Graph, from_arcs
 from mixcli.io.about import About, number
 from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
-from mixcli.io.directions import as_decided
+from mixcli.io.directions import arcs_are_directed, as_decided
 from mixcli.io.numbers import bad_line, check_weight, data_lines, from_one, line_of, number_table, unix_lines
 
 __all__ = ["FORMAT"]
@@ -50,12 +50,7 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         raise reading.error(f"{stated} edges, as the p line says", str(len(ids)), "check that the file is complete")
     about.check_edges(len(ids), reading, arcs=kind == "sp")
     weight, notes = _conductances(body, value, kind, reading)
-    if kind != "sp":
-        directed = False
-    elif reading.directed is not None:
-        directed = reading.directed
-    else:
-        directed = about.directed if about.directed is not None else not is_symmetric(n, ids, weight)
+    directed = kind == "sp" and arcs_are_directed(n, ids, weight, reading, about)
     graph = from_arcs(
         n, ids, directed=directed, listing="both", weight=weight, name=reading.name,
         labels=about.labels if about.nodes == n else None, step=reading.step("dimacs", **notes),

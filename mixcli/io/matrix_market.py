@@ -14,11 +14,11 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from mixcli.graph import Graph, from_arcs, is_symmetric
+from mixcli.graph import Graph, from_arcs
 from mixcli.io.about import About, number
 from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
-from mixcli.io.directions import as_decided
+from mixcli.io.directions import arcs_are_directed, as_decided
 from mixcli.io.numbers import (
     bad_line,
     check_weight,
@@ -71,12 +71,7 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         about.check_edges(len(arcs), reading)
     if not reading.weighted:
         weight = None
-    if symmetry == "symmetric":
-        directed = False
-    elif reading.directed is not None:
-        directed = reading.directed
-    else:
-        directed = about.directed if about.directed is not None else not is_symmetric(n, arcs, weight)
+    directed = symmetry != "symmetric" and arcs_are_directed(n, arcs, weight, reading, about)
     graph = from_arcs(
         n, arcs, directed=directed, listing="both", weight=weight, labels=about.labels if about.nodes == n else None,
         name=reading.name, step=reading.step("matrix-market"), provenance=about.provenance, plan=about.plan,
