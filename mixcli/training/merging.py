@@ -13,9 +13,9 @@ from mixcli.training.comparison import Comparison, conclude
 from mixcli.training.outline import plan_of
 from mixcli.training.store import Row, Store, result_of
 
-__all__ = ["Conflict", "Merged", "comparisons", "merge", "records"]
+__all__ = ["Conflict", "Merged", "comparisons", "merge", "records", "records_of"]
 
-CLOCKS = ("train", "evaluate", "stack")
+CLOCKS = ("train", "evaluate", "stack", "peak_memory")
 """What may differ between two results of one trial."""
 
 
@@ -65,8 +65,8 @@ def merge(paths: Sequence[str | Path], target: str | Path) -> Merged:
     """Put the trials of several stores into one, and make the records of the comparisons that are then complete.
 
     A trial is the same wherever it was trained, so stores are united by key. Of two results of one key the first stays;
-    they are compared in everything but the clock. Files are checked before the target is made or written to, which may
-    be one of them, and each is then added as a whole.
+    they are compared in everything but time and memory. Files are checked before the target is made or written to,
+    which may be one of them, and each is then added as a whole.
 
     Args:
         paths: stores to read, such as those of the shards of a comparison.
@@ -125,8 +125,19 @@ def records(path: str | Path) -> list[dict[str, Any]]:
         InputError, UsageError: as for `Store`.
     """
     with Store(path, read_only=True) as store:
-        found, partial = comparisons(store)
-        return [*found, *map(_partial, partial)] or store.records()
+        return records_of(store)
+
+
+def records_of(store: Store) -> list[dict[str, Any]]:
+    """The same of an open store.
+
+    Example:
+        >>> with Store() as store:
+        ...     records_of(store)
+        []
+    """
+    found, partial = comparisons(store)
+    return [*found, *map(_partial, partial)] or store.records()
 
 
 def _partial(comparison: Comparison) -> dict[str, Any]:

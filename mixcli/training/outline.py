@@ -44,7 +44,7 @@ def plan_of(outline: Mapping[str, Any]) -> Plan:
     for told in outline["arms"]:
         facts: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
         dataset, topology, overlays = (facts.pop(k) for k in ("dataset", "topology", "overlays"))
-        task = _Task(**outline["task"], digest=dataset, told=outline["facts"])
+        task = _Task(**_task(outline), digest=dataset, told=outline["facts"])
         arcs = _Topology(topology, overlays, outline["relations"])
         arms.append(Arm(**facts, task=cast("Task", task), topology=cast("Topology", arcs)))
     model, protocol = MODELS.make(outline["model"]), Protocol(**outline["protocol"])
@@ -58,6 +58,15 @@ def _arm(arm: Arm) -> dict[str, Any]:
     facts = {f.name: getattr(arm, f.name) for f in fields(arm) if f.name not in ("task", "topology", "counts")}
     digests = {"dataset": arm.task.digest, "topology": arm.topology.digest}
     return {**facts, **digests, "overlays": arm.overlays, "changes": dict(arm.changes)}
+
+
+def _task(outline: Mapping[str, Any]) -> dict[str, Any]:
+    """What is said of the task; early outlines leave out the last three, and ratios where the split is fixed."""
+    told, trials = outline["task"], outline["trials"]
+    fixed = told["ratios"] is None
+    same = fixed or outline["protocol"].get("splits") == "development"
+    early = {"fixed": fixed, "same_test": same, "splits": list(range(trials))}
+    return {**early, **told, "ratios": told["ratios"] or [0.0] * trials}
 
 
 @dataclass(frozen=True)

@@ -108,18 +108,21 @@ class Plan:
         """Train one trial, and probe it."""
         import torch
 
+        from mixcli.training.effort import PeakMemory
         from mixcli.training.engine import fit
 
+        memory = PeakMemory(self.device)
         a = self.arms[arm]
         done = fit(
             a.task, a.topology, self.model_of(arm), self.protocol_of(arm), seed=self.seed, trial=trial,
             relations=self.relations, device=torch.device(self.device), early=bool(self.probes),
         )  # fmt: skip
+        result = replace(done.result(), peak_memory=memory.bytes)
         if not self.probes:
-            return done.result()
+            return result
         from mixcli.training.probes.run import probe_trial
 
-        return replace(done.result(), probes=probe_trial(self, arm, trial, done))
+        return replace(result, probes=probe_trial(self, arm, trial, done))
 
 
 def model_spec(model: Model) -> str:

@@ -74,6 +74,7 @@ class TrialResult:
         curves: (epochs, 4) float32, columns `CURVES`.
         stack: trials that it was trained together with in one computation, itself included.
         probes: what probes of the trained network found, by spec.
+        peak_memory: most bytes on a CUDA device at once, of a stack its share; None where it was not measured.
     """
 
     best: float
@@ -88,10 +89,12 @@ class TrialResult:
     curves: NDArray[np.float32]
     stack: int = 1
     probes: Mapping[str, Any] = field(default_factory=dict)
+    peak_memory: int | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Everything but the curves and probes."""
-        return {k: v for k, v in vars(self).items() if k not in ("curves", "probes")}
+        """Everything but the curves and probes, and a peak memory that was not measured."""
+        aside = ("curves", "probes", *(("peak_memory",) if self.peak_memory is None else ()))
+        return {k: v for k, v in vars(self).items() if k not in aside}
 
 
 def canonical(data: Any) -> str:
@@ -267,6 +270,8 @@ class Store:
 
     def failure(self, key: str) -> str | None:
         """Why the trial under a key has no result; None where it has one, or was not tried."""
+        if not self._has("failure"):
+            return None
         find = "select reason from failure where key = ? and key not in (select key from trial)"
         row = self._db.execute(find, (key,)).fetchone()
         return None if row is None else row[0]
