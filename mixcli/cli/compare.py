@@ -70,10 +70,12 @@ def compare(
         ),
     ] = "",
     controls: Annotated[
-        bool | None,
+        list[str] | None,
         typer.Option(
-            "--controls/--no-controls",
-            help="Train controls too: no edges, random edges of the same number; default with fair.",
+            "--controls",
+            metavar="NAMES",
+            help="Controls to train too: mlp (no edges), random (as many edges), degrees (under the same degrees), "
+            "empty (relation), all or none; default mlp,random,empty with fair.",
         ),
     ] = None,
     tune: Annotated[
@@ -124,6 +126,7 @@ def compare(
     ):
         return
     from mixcli.training.compare import compare as run
+    from mixcli.training.controls.kinds import kinds_of
     from mixcli.training.presets.base import parse_protocol
     from mixcli.training.shards import WHOLE, Shard
 
@@ -137,6 +140,7 @@ def compare(
         raise UsageError("-o RESULTS.db with --shard", "none", "a file of its own for each shard")
     if stack > 1 and (cluster or jobs > 1):
         raise UsageError("--stack or several processes", "both", "a stack is trained in one process")
+    kinds = kinds_of(controls) if controls else None
     looked_at = [name for text in probe or () for name in _names(text)]
     form = shell.form()
     read = _by_source(shell, sources)
@@ -145,7 +149,7 @@ def compare(
         _explain(shell, read, arms, trials or ("the protocol's" if preset else 10), max(1, tune))
         return
     found = run(
-        read, arms, model, trials, encodings=pe or (), protocol=protocol, controls=controls, tune=tune,
+        read, arms, model, trials, encodings=pe or (), protocol=protocol, controls=kinds, tune=tune,
         probes=looked_at, store=results, jobs=jobs,
         shard=part, cluster=cluster or "", stack=stack, context=shell.context(),
     )  # fmt: skip

@@ -54,9 +54,19 @@ def changed(arm: Mapping[str, Any]) -> str:
 
 
 def control_lines(record: Mapping[str, Any]) -> list[str]:
-    """A sentence on each arm against random edges of the same number."""
-    pairs = [(arm["name"], arm["to_control"]) for arm in record["arms"] if "to_control" in arm]
-    return [f"{name} against random edges of the same number: {told['verdict']}\n" for name, told in pairs]
+    """A sentence on each arm against its controls, and one on arms that have none."""
+    lines = []
+    for key, same in (("to_control", "number"), ("to_degrees", "degrees")):
+        for arm in record["arms"]:
+            if key in arm:
+                lines.append(f"{arm['name']} against random edges of the same {same}: {arm[key]['verdict']}\n")
+    for arm in record["arms"]:
+        kinds: dict[str, list[str]] = {}
+        for kind, why in arm.get("controls", {}).items():
+            if kind in ("random", "degrees"):
+                kinds.setdefault(why, []).append(kind)
+        lines += [f"{arm['name']}: no {' or '.join(several)} control, {why}\n" for why, several in kinds.items()]
+    return lines
 
 
 def preset_lines(record: Mapping[str, Any]) -> list[str]:

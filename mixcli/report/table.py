@@ -272,7 +272,8 @@ def comparison_table(record: dict[str, Any], *, color: str = "auto") -> str:
             "/".join(str(d[k]) for k in ("wins", "ties", "losses")) if d else "",
         )  # fmt: skip
     foreseen = [f"{arm['name']}: {_foreseen(arm, record['task'])}\n" for arm in record["arms"] if "reaches" in arm]
-    verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in record["arms"] if arm["difference"]]
+    asked = [arm for arm in record["arms"] if arm["difference"] and not arm.get("control_for")]
+    verdicts = [f"{arm['name']}: {arm['verdict']}\n" for arm in asked]
     tuned = tuning_rows(record)
     more = "" if tuned is None else rendered(_plain_table(*tuned), color=color)
     told = "".join([*foreseen, *verdicts, *control_lines(record), *preset_lines(record)])

@@ -48,9 +48,11 @@ class Arm:
         counts: (graphs, 2) edges added to and removed from each graph, None where nodes or directions differ.
         changes: settings of model and protocol in which its training differs from the plan's, such as a tuned "lr".
         source: name of the source it comes from.
-        control: what it controls for, "mlp", "random" or "empty relation"; empty for an arm that was asked for.
+        control: what it controls for, "mlp", "random", "degrees" or "empty relation"; empty for an arm that was asked
+            for.
         of: names of the arms that a random control is for.
         group: name of the arm that this is one tuned variant of; empty where nothing is tuned.
+        notes: what else its record says, JSON-ready: "controls" that it lacks and why, "swaps" of a control.
     """
 
     name: str
@@ -68,6 +70,7 @@ class Arm:
     control: str = ""
     of: tuple[str, ...] = ()
     group: str = ""
+    notes: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def overlays(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mixcli.graph import Graph
 from mixcli.sequence import MaskSequence
 from mixcli.training.arms import NONE
 from mixcli.training.comparison import ArmResult, Comparison, conclude
+from mixcli.training.controls import kinds_of
 from mixcli.training.outline import outline_of
 from mixcli.training.plan import Plan
 from mixcli.training.planning import Wish, plan_for, protocol_of
@@ -41,7 +42,7 @@ def compare(
     *,
     encodings: Sequence[str] = (),
     protocol: str | Mapping[str, Any] | None = None,
-    controls: bool | None = None,
+    controls: bool | str | Sequence[str] | None = None,
     tune: int = 0,
     probes: Sequence[str] = (),
     store: str | Path | Store | None = None,
@@ -71,7 +72,8 @@ def compare(
         encodings: positional encodings ("none", "laplacian", "random_walk"), each giving arms of its own.
         protocol: training settings to change from the task's defaults, such as {"epochs": 50} or "epochs=50"; a preset
             by name, with changes as in "fosr,epochs=50" or {"preset": "fosr", "epochs": 50}.
-        controls: whether to train controls too (`training.controls`); default where the preset has them.
+        controls: controls to train too, by name (`training.controls`): mlp, random, degrees, empty; True for all but
+            degrees, False for none. Default True where the preset has them.
         tune: settings that every arm is tuned over, selected on validation (`training.tuning`); 0 for none.
         probes: what to look at in the trained networks, such as "sensitivity" or "dirichlet:graphs=8"; see
             `mixcli methods`.
@@ -105,7 +107,8 @@ def compare(
     context = context or Context()
     if trials is not None and trials < 1:
         raise UsageError("at least one trial", str(trials), "give --trials 10, say")
-    wish = Wish(list(arms) or [NONE], encodings, model, trials, *protocol_of(protocol), controls, tune)
+    kinds = None if controls is None else kinds_of(controls)
+    wish = Wish(list(arms) or [NONE], encodings, model, trials, *protocol_of(protocol), kinds, tune)
     if tune and probes:
         fix = "tune first, then probe with the settings found"
         raise UsageError("probes or tuning", "both", fix, where="--tune")

@@ -12,7 +12,7 @@ from mixcli.errors import InputError, NotApplicable
 from mixcli.graph import Graph
 from mixcli.sequence import MaskSequence
 from mixcli.training.arms import NONE, Arm, make_arms
-from mixcli.training.controls import controlled, to_match
+from mixcli.training.controls import DEFAULT, controlled, lacking
 from mixcli.training.encodings import check_encodings
 from mixcli.training.models.base import Model
 from mixcli.training.plan import Plan, model_spec
@@ -42,7 +42,7 @@ class Wish:
         trials: per arm, None for the preset's, else 10.
         preset: name of a protocol, or None.
         changes: training settings.
-        controls: whether to train controls; None for as the preset has it.
+        controls: names of the controls to train; None for as the preset has it.
         tune: number of settings to tune over, 0 for none.
     """
 
@@ -52,7 +52,7 @@ class Wish:
     trials: int | None = None
     preset: str | None = None
     changes: Mapping[str, Any] | None = None
-    controls: bool | None = None
+    controls: tuple[str, ...] | None = None
     tune: int = 0
 
     @property
@@ -109,19 +109,32 @@ def plan_for(sources: Things, wish: Wish, device: str, context: Context) -> Plan
     model = (model if preset is None else preset.model(model, task)).completed(task)
     _fits(model, task)
     if controls:
-        graphs = cast("Mapping[str, Sequence[Graph]]", sources)
-        wanted = set[str]().union(*(to_match(row) for row in rows))
-        rows = [controlled(row, graphs, model, context, wanted) for row in rows]
+        rows = _controlled(rows, cast("Mapping[str, Sequence[Graph]]", sources), model, controls, context)
     arms = _under(variants(rows, settings) if settings else rows[0], protocol)
     trials = wish.trials or (10 if preset is None else preset.trials(task))
     facts: dict[str, Any] = {} if preset is None else {"preset": preset.to_json(wish.changes or {})}
+    if controls:
+        facts["controls"] = list(controls)
     if settings:
         facts["tuning"] = {"count": wish.tune, "grid": {k: list(v) for k, v in GRID.items()}}
     return Plan(tuple(arms), model, protocol, context.seed, trials, device, facts=facts)
 
 
-def _controls(sources: Things, wish: Wish) -> bool:
-    """Whether there are to be controls: as asked, else as the preset has it where they apply.
+def _controlled(
+    rows: Sequence[Sequence[Arm]], graphs: Mapping[str, Sequence[Graph]], model: Model, kinds: Sequence[str],
+    context: Context,
+) -> list[list[Arm]]:  # fmt: skip
+    """The arms with their controls; an arm that lacks one under some settings only has it under all."""
+    found = [lacking(row, graphs, model, kinds) for row in rows]
+    missing = {
+        kind: {name: why for name, why in found[0][kind].items() if all(name in one[kind] for one in found)}
+        for kind in kinds
+    }
+    return [controlled(row, graphs, model, context, kinds, missing) for row in rows]
+
+
+def _controls(sources: Things, wish: Wish) -> tuple[str, ...]:
+    """The controls there are to be: as asked, else as the preset has it where they apply.
 
     Raises:
         NotApplicable: they were asked for over masks, or beside positional encodings.
@@ -131,7 +144,8 @@ def _controls(sources: Things, wish: Wish) -> bool:
         found = "masks" if masks else "positional encodings, which tell of edges that a control lacks"
         raise NotApplicable("rewirings of graphs for controls", found, "leave out --controls", where="--controls")
     if wish.controls is None:
-        return wish.protocol is not None and wish.protocol.controls and not masks and not wish.encodings
+        fair = wish.protocol is not None and wish.protocol.controls and not masks and not wish.encodings
+        return DEFAULT if fair else ()
     return wish.controls
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mixcli.training.arms import NONE, Arm
+from mixcli.training.controls.kinds import DEGREES, RANDOM
 from mixcli.training.plan import Plan
 from mixcli.training.probes.run import summaries
 from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
@@ -34,6 +35,7 @@ class ArmResult:
         probes: what the trained networks do with their graph, by probe; see `probes.run.summaries`.
         report: which of `best` and `last` is compared.
         to_control: difference to the random edges that control for this arm; None without.
+        to_degrees: difference to the control that has its degrees; None without.
         tuning: the sweep over settings (`tuning.sweep`); empty where nothing was tuned.
         tried: results there are, those of settings that were not chosen included.
     """
@@ -48,6 +50,7 @@ class ArmResult:
     probes: Mapping[str, Any] = field(default_factory=dict)
     report: str = "best"
     to_control: ToControl | None = None
+    to_degrees: ToControl | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
     tried: int = 0
 
@@ -70,19 +73,20 @@ class ArmResult:
             "provenance": list(arm.provenance),
         }  # fmt: skip
         more: dict[str, Any] = {"control": arm.control, "control_for": list(arm.of), "tuning": dict(self.tuning)}
-        more["to_control"] = None if self.to_control is None else self.to_control.to_json()
+        for key, pair in (("to_control", self.to_control), ("to_degrees", self.to_degrees)):
+            more[key] = None if pair is None else pair.to_json()
         more["probes"] = dict(self.probes)
-        return {**out, **{k: v for k, v in more.items() if v}}
+        return {**out, **{k: v for k, v in more.items() if v}, **arm.notes}
 
 
 @dataclass(frozen=True)
 class ToControl:
-    """An arm against random edges of the same number, trial by trial.
+    """An arm against a control of its own, such as random edges of the same number, trial by trial.
 
     Args:
         name: of the control.
         difference: arm minus control.
-        p_adjusted: after Holm's adjustment over the arms with such controls.
+        p_adjusted: after Holm's adjustment over the arms with controls of this kind.
         verdict: one sentence.
     """
 
@@ -107,7 +111,10 @@ def results_of(plan: Plan, store: Store) -> tuple[ArmResult, ...]:
     groups = [_selected(plan, store, own, report) for own in plan.groups]
     baseline = next((g for g, r in enumerate(groups) if r.arm.spec == NONE), 0)
     told = [_told(plan, store, r, groups[baseline], g == baseline) for g, r in enumerate(groups)]
-    return tuple(_against_controls(plan, _judged(told)))
+    to_random, to_degrees = (_against(plan, told, kind) for kind in (RANDOM, DEGREES))
+    return tuple(
+        replace(r, to_control=a, to_degrees=b) for r, a, b in zip(_judged(told), to_random, to_degrees, strict=True)
+    )
 
 
 def _judged(results: Sequence[ArmResult]) -> list[ArmResult]:
@@ -167,15 +174,15 @@ def _paired(plan: Plan, result: ArmResult, other: ArmResult) -> Difference:
     return replace(found, wins=found.losses, losses=found.wins) if lower else found
 
 
-def _against_controls(plan: Plan, results: Sequence[ArmResult]) -> list[ArmResult]:
-    """With the difference of each arm to its random edges, p adjusted over these differences."""
-    control = {name: c for c in results for name in c.arm.of}
+def _against(plan: Plan, results: Sequence[ArmResult], kind: str) -> list[ToControl | None]:
+    """The difference of each arm to its control of a kind, p adjusted over these differences."""
+    control = {name: c for c in results if c.arm.control == kind for name in c.arm.of}
     pairs = [
         None if (c := control.get(r.arm.name)) is None else ToControl(c.arm.name, _paired(plan, r, c)) for r in results
     ]
     adjusted = holm([None if pair is None else pair.difference.p for pair in pairs])
     return [
-        r if pair is None else replace(r, to_control=replace(pair, p_adjusted=p, verdict=_said(r, pair.difference, p)))
+        None if pair is None else replace(pair, p_adjusted=p, verdict=_said(r, pair.difference, p))
         for r, pair, p in zip(results, pairs, adjusted, strict=True)
     ]
 

@@ -21,8 +21,8 @@ class Fair(Preset):
     vary by trial and are stratified by class; given ones are used where there are several (geom-gcn), not where there
     is one, since a ranking on one split is a ranking on that split. The epoch is chosen by validation, both it and the
     last are stored. Controls are trained beside the arms: the same network without edges, and for each rewiring random
-    edges of the same number in every graph; a relational model's baseline has the same, empty, relation. Nothing is
-    tuned unless `--tune K` tunes every arm by the same K settings.
+    edges of the same number in every graph, for the same layers; a relational model's baseline has the same, empty,
+    relation. Nothing is tuned unless `--tune K` tunes every arm by the same K settings.
 
     Source: requirements from Shchur et al. 2018, Errica et al., ICLR 2020, Nadeau & Bengio 2003, Tori et al. 2024; the
     combination is ours.
