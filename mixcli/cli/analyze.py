@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from mixcli.cli.asked import Asked
+from mixcli.cli.asked import AskedMeasures
 from mixcli.cli.options import ATTENTION, Sources, shared
 from mixcli.cli.shell import Shell, different
 from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
@@ -69,7 +69,7 @@ def analyze(
     """Measure where information gets stuck."""
     from mixcli.report.text import json_stream, to_csv, to_jsonl
 
-    asked = Asked(measure)
+    asked = AskedMeasures(measure)
     different("--values", values, "--output", shell.output)
     shell.accelerator("these measures", any(method.accelerated for method in asked.any))
     if shell.dry_run:
@@ -96,8 +96,9 @@ class _Run:
     """One fold over the sources: measure, record, and pass per-element values on."""
 
     def __init__(
-        self, shell: Shell, context: "Context", asked: Asked, by_name: bool, values: Path | None, node_means: bool
-    ) -> None:
+        self, shell: Shell, context: "Context", asked: AskedMeasures, by_name: bool, values: Path | None,
+        node_means: bool,
+    ) -> None:  # fmt: skip
         self.shell, self.context, self.asked, self.by_name = shell, context, asked, by_name
         self.values_path, self.node_means = values, node_means
         self.writer: Any = None
@@ -210,7 +211,7 @@ def _possible(thing: "Thing", methods: dict[str, Any]) -> dict[str, Any]:
     return {key: method for key, method in methods.items() if not method.hidden}
 
 
-def _explain(shell: Shell, sources: list[str] | None, asked: Asked) -> None:
+def _explain(shell: Shell, sources: list[str] | None, asked: AskedMeasures) -> None:
     """What a run would do: sources as read, and the cost of each measure."""
     methods: dict[str, Any] = {}
     for _, _, thing in shell.things(sources):

@@ -6,12 +6,12 @@ from mixcli.catalog import MEASURES, SEQUENCE_MEASURES, Catalog
 from mixcli.errors import NotApplicable, UsageError
 from mixcli.spec import nearest, parse
 
-__all__ = ["Asked"]
+__all__ = ["AskedMeasures"]
 
 KINDS = {"graph": "graphs", "mask": "masks", "attention": "attention"}
 
 
-class Asked:
+class AskedMeasures:
     """What `-m` said, checked before anything is read.
 
     Args:

@@ -11,7 +11,7 @@ from mixcli.mask import Mask
 from mixcli.spec import nearest
 
 if TYPE_CHECKING:
-    from mixcli.io.masks_arrays import Asked
+    from mixcli.io.masks_arrays import MaskOptions
 
 __all__ = ["file", "function", "is_function", "options_of"]
 
@@ -46,19 +46,19 @@ def file(tokens: int, path: str, sample: int = -1, convention: str = "auto", pad
     return layers[0]
 
 
-def options_of(sample: int = -1, convention: str = "auto", padding: bool = False) -> Asked:
+def options_of(sample: int = -1, convention: str = "auto", padding: bool = False) -> MaskOptions:
     """What a spec says about a mask file.
 
     Raises:
         UsageError: no such convention.
     """
-    from mixcli.io.masks_arrays import Asked
+    from mixcli.io.masks_arrays import MaskOptions
 
     if convention not in CONVENTIONS:
         hint = nearest(convention, CONVENTIONS) or "choose one of these"
         raise UsageError(f"convention to be one of {', '.join(CONVENTIONS)}", repr(convention), hint, where="file")
     chosen = {"attend": "attend", "block": "block"}.get(convention)
-    return Asked(chosen, None if sample < 0 else sample, padding)  # type: ignore[arg-type]
+    return MaskOptions(chosen, None if sample < 0 else sample, padding)  # type: ignore[arg-type]
 
 
 def is_function(term: str) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 
 from mixcli.io.base import Reading
 from mixcli.io.jsonarray import parse
-from mixcli.io.masks_arrays import Asked, booleans, layers_of, shared, without_padding
+from mixcli.io.masks_arrays import MaskOptions, booleans, layers_of, shared, without_padding
 from mixcli.io.masks_wire import SCHEMA, check_room, distinct, head_of, raw_weights, with_head
 from mixcli.mask import Mask
 from mixcli.provenance import Step
@@ -80,7 +80,7 @@ def sequence_in(head: dict[str, Any], arrays: Mapping[str, Any], reading: Readin
 
 def from_array(array: NDArray[Any], reading: Reading, format: str) -> Iterator[MaskSequence]:
     """The mask sequence of a bare array, padding left out."""
-    layers, notes = layers_of(array, Asked(reading.convention), reading)
+    layers, notes = layers_of(array, MaskOptions(reading.convention), reading)
     masks, keep = without_padding(shared(layers), reading.where)
     if len(keep) < len(layers[0]):
         notes["padding"] = len(layers[0]) - len(keep)

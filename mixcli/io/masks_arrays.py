@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Visible: TypeAlias = NDArray[np.bool_]
 
-__all__ = ["Asked", "booleans", "layers_of", "seeing", "shared", "without_padding"]
+__all__ = ["MaskOptions", "booleans", "layers_of", "seeing", "shared", "without_padding"]
 
 BLOCKED = -1e4
 """A logit that is lower by this is out of reach: float16's lowest number is -65504, and -10000 is in use."""
@@ -38,7 +38,7 @@ SAY = "say --mask-convention attend (True may be read) or block, or mask:file:PA
 
 
 @dataclass(frozen=True)
-class Asked:
+class MaskOptions:
     """What the user said about a mask file.
 
     Args:
@@ -52,12 +52,12 @@ class Asked:
     padding: bool = False
 
 
-def layers_of(array: NDArray[Any], asked: Asked, reading: Reading) -> tuple[list[Visible], dict[str, Any]]:
+def layers_of(array: NDArray[Any], options: MaskOptions, reading: Reading) -> tuple[list[Visible], dict[str, Any]]:
     """(T, T) what may be read in each layer of an array; rows of padding may be all False.
 
     Args:
         array: booleans, integers or floats.
-        asked: what the user said.
+        options: what the user said.
         reading: for messages.
 
     Returns:
@@ -69,18 +69,18 @@ def layers_of(array: NDArray[Any], asked: Asked, reading: Reading) -> tuple[list
 
     Example:
         >>> from mixcli.io.base import Reading
-        >>> found, notes = layers_of(np.tri(3, dtype=bool), Asked(), Reading("m.npy"))
+        >>> found, notes = layers_of(np.tri(3, dtype=bool), MaskOptions(), Reading("m.npy"))
         >>> found[0].astype(int).tolist(), notes
         ([[1, 0, 0], [1, 1, 0], [1, 1, 1]], {'convention': 'True attends, the only causal reading'})
     """
     notes: dict[str, Any] = {}
     if array.size == 0:
         raise reading.error("a mask", f"an empty array of shape {array.shape}", "save it again")
-    if array.ndim == 1 or (array.ndim == 2 and (asked.padding or array.shape[0] != array.shape[1])):
-        real = _attends(_sample(np.atleast_2d(array), asked, reading), asked, reading, notes, square=False)
+    if array.ndim == 1 or (array.ndim == 2 and (options.padding or array.shape[0] != array.shape[1])):
+        real = _attends(_sample(np.atleast_2d(array), options, reading), options, reading, notes, square=False)
         return [real[:, None] & real[None, :]], notes
     if array.ndim == 4:
-        heads = _sample(array, asked, reading)
+        heads = _sample(array, options, reading)
         if any(not np.array_equal(heads[0], head) for head in heads[1:]):
             fix = "save the mask of one head, [L, T, T] for layers"
             raise reading.error("heads with one mask", f"{len(heads)} that differ", fix)
@@ -89,7 +89,7 @@ def layers_of(array: NDArray[Any], asked: Asked, reading: Reading) -> tuple[list
     if layers.ndim != 3 or layers.shape[1] != layers.shape[2]:
         fix = "save [T, T], [L, T, T], [B, 1, T, T] or padding [B, T]"
         raise reading.error("a mask with as many queries as keys", f"shape {array.shape}", fix)
-    return list(_attends(layers, asked, reading, notes, square=True)), notes
+    return list(_attends(layers, options, reading, notes, square=True)), notes
 
 
 def shared(layers: Iterable[Visible]) -> tuple[Mask, ...]:
@@ -143,33 +143,35 @@ def without_padding(masks: tuple[Mask, ...], where: str) -> tuple[tuple[Mask, ..
     return tuple(made[id(mask)] for mask in masks), keep
 
 
-def _sample(array: NDArray[Any], asked: Asked, reading: Reading) -> NDArray[Any]:
+def _sample(array: NDArray[Any], options: MaskOptions, reading: Reading) -> NDArray[Any]:
     """The part of an array that belongs to one sample of its first axis."""
     count = len(array)
-    if asked.sample is not None:
-        if not 0 <= asked.sample < count:
-            raise UsageError(f"a sample in 0 … {count - 1}", str(asked.sample), where=reading.where)
-        return cast("NDArray[Any]", array[asked.sample])
+    if options.sample is not None:
+        if not 0 <= options.sample < count:
+            raise UsageError(f"a sample in 0 … {count - 1}", str(options.sample), where=reading.where)
+        return cast("NDArray[Any]", array[options.sample])
     if any(not np.array_equal(array[0], other) for other in array[1:]):
         fix = "name one: mask:file:PATH,sample=0"
         raise UsageError("one sample", f"{count} that differ", fix, where=reading.where)
     return cast("NDArray[Any]", array[0])
 
 
-def _attends(array: NDArray[Any], asked: Asked, reading: Reading, notes: dict[str, Any], *, square: bool) -> Visible:
+def _attends(
+    array: NDArray[Any], options: MaskOptions, reading: Reading, notes: dict[str, Any], *, square: bool
+) -> Visible:
     """True where a key may be read."""
     kind = array.dtype.kind
     if kind == "f":
-        return _added(array, asked, reading)
+        return _added(array, options, reading)
     if kind in "iu":
         if not np.isin(array, (0, 1)).all():
             raise reading.error("0 and 1 in a mask of integers", "other numbers", "save booleans, or 0 and 1")
-        return array == (0 if asked.convention == "block" else 1)
+        return array == (0 if options.convention == "block" else 1)
     if kind != "b":
         raise reading.error("booleans, integers or floats", f"dtype {array.dtype}", "save booleans")
     array = booleans(array)
-    if asked.convention is not None:
-        return array if asked.convention == "attend" else ~array
+    if options.convention is not None:
+        return array if options.convention == "attend" else ~array
     return _one_reading(array, reading, notes, square=square)
 
 
@@ -188,9 +190,9 @@ def _one_reading(array: Visible, reading: Reading, notes: dict[str, Any], *, squ
     raise reading.error("a boolean mask that can be read in one way", "one that can be read in two", SAY)
 
 
-def _added(array: NDArray[Any], asked: Asked, reading: Reading) -> Visible:
+def _added(array: NDArray[Any], options: MaskOptions, reading: Reading) -> Visible:
     """True where a mask that is added to the logits leaves them as they are."""
-    if asked.convention is not None:
+    if options.convention is not None:
         fix = "leave --mask-convention out; floats are added to the logits"
         raise UsageError("a boolean mask", f"{array.dtype}", fix, where=reading.where)
     visible = array == 0

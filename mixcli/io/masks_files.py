@@ -12,7 +12,7 @@ import numpy as np
 from mixcli.io import masks_archive, npz, pt, stream
 from mixcli.io.base import Reading
 from mixcli.io.checks import read_all
-from mixcli.io.masks_arrays import Asked, layers_of, shared
+from mixcli.io.masks_arrays import MaskOptions, layers_of, shared
 from mixcli.io.npy import MAGIC, decode
 from mixcli.io.source import HEAD, opened
 from mixcli.mask import Mask
@@ -42,12 +42,12 @@ class MaskFile:
     sha256: str | None = None
 
 
-def read(path: str, asked: Asked) -> MaskFile:
+def read(path: str, options: MaskOptions) -> MaskFile:
     """The masks of a file.
 
     Args:
         path: `.npy`, `.npz`, `.pt`, or JSON lines of one mask sequence.
-        asked: what the user said about it.
+        options: what the user said about it.
 
     Raises:
         InputError: it is no mask, or could be read in two ways.
@@ -71,10 +71,10 @@ def read(path: str, asked: Asked) -> MaskFile:
             parts = pt.parts(whole, reading)
         else:
             raise reading.error("a mask as .npy, .npz, .pt or .jsonl", "something else", "save it with numpy.save")
-        return _made(parts, asked, reading, digest())
+        return _made(parts, options, reading, digest())
 
 
-def _made(parts: Any, asked: Asked, reading: Reading, sha256: str | None) -> MaskFile:
+def _made(parts: Any, options: MaskOptions, reading: Reading, sha256: str | None) -> MaskFile:
     if isinstance(parts, Mapping):
         head = masks_archive.head_in(parts["mixcli"]) if "mixcli" in parts else None
         if head is not None:
@@ -84,7 +84,7 @@ def _made(parts: Any, asked: Asked, reading: Reading, sha256: str | None) -> Mas
     notes: dict[str, Any] = {}
     several = isinstance(parts, (list, tuple))
     for number, array in enumerate(parts if several else [parts]):
-        found, about = layers_of(array, asked, reading)
+        found, about = layers_of(array, options, reading)
         if several and len(found) > 1:
             raise reading.error("one mask in each place of a list", f"{len(found)} in place {number}", "save an array")
         layers += found

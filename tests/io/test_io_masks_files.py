@@ -12,7 +12,7 @@ import mixcli
 from mixcli.errors import InputError, MixcliError, UsageError
 from mixcli.generators.mask_spec import sequence_of
 from mixcli.io.base import Reading
-from mixcli.io.masks_arrays import Asked, layers_of
+from mixcli.io.masks_arrays import MaskOptions, layers_of
 
 TRI = np.tri(8, dtype=bool)
 BOTH_WAYS = np.kron(np.eye(2), np.ones((4, 4))).astype(bool)
@@ -90,7 +90,7 @@ def test_a_boolean_array_is_read_in_one_way_or_refused(data: st.DataObject) -> N
     above = np.triu(np.ones((size, size), bool), 1)
     causal = [visible for visible in (array, ~array) if visible.any() and above.any() and not (visible & above).any()]
     try:
-        (found,), _ = layers_of(array, Asked(), Reading("x"))
+        (found,), _ = layers_of(array, MaskOptions(), Reading("x"))
     except InputError:
         assert not causal
         assert array.any()
