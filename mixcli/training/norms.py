@@ -32,13 +32,15 @@ class Norm(nn.Module):
             self.register_buffer("running_var", torch.ones(width))
 
     def forward(self, h: Tensor, real: Tensor | None) -> Tensor:
-        """(rows, width).
+        """(rows, width), or (trials, rows, width), where scale and shift have an axis of trials in front.
 
         Args:
-            h: (rows, width).
-            real: (rows,) False for virtual nodes; None where there are none.
+            h: what is to be normalised.
+            real: (rows,) False for virtual nodes; None where there are none. Of several trials (trials, rows, 1).
         """
-        if self.kind == "layer":
+        if self.kind == "layer" and h.dim() == 2:
             return functional.layer_norm(h, h.shape[1:], self.scale, self.shift, EPSILON)
+        if self.kind == "layer":
+            return functional.layer_norm(h, h.shape[-1:], eps=EPSILON) * self.scale + self.shift
         running = self.running_mean, self.running_var
         return batch_norm(h, real, *running, self.scale, self.shift, self.training)

@@ -70,7 +70,7 @@ def plan_of(source: str, model: str, arms: tuple[str, ...] = ("none", "random:3"
     x = getattr(made[0].task, "x", None)
     tasks = {id(a.task): a.task if x is None else dataclasses.replace(a.task, x=a.task.x.astype(float)) for a in made}
     made = [dataclasses.replace(a, task=tasks[id(a.task)]) for a in made]
-    chosen = MODELS.make(f"{model}{',' if ':' in model else ':'}hidden=8").completed(made[0].task)
+    chosen = MODELS.make(model).completed(made[0].task)
     changes = {"epochs": STEPS, "batch_size": 0}
     return Plan(tuple(made), chosen, made[0].task.protocol.changed(changes), 0, 2, "cpu")
 
@@ -116,14 +116,16 @@ def real_valued(task: Task) -> bool:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_every_task_has_its_own_loss_and_metric_in_a_stack(source: str) -> None:
-    check(jobs_of(plan_of(source, "gcn:layers=3")))
+    check(jobs_of(plan_of(source, "gcn:layers=3,hidden=8")))
 
 
 @pytest.mark.parametrize("source", ["regression", "labels", "cliques_match:cliques=2,k=4"])
 def test_trials_that_end_at_different_epochs_keep_their_own_scale(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacked_fit, "COMPACTED_EVERY", 3)
     changes = {"epochs": 30, "patience": 5, "scheduler": "plateau", "plateau_patience": 2}
-    jobs = [dataclasses.replace(j, protocol=j.protocol.changed(changes)) for j in jobs_of(plan_of(source, "gcn"))]
+    jobs = [
+        dataclasses.replace(j, protocol=j.protocol.changed(changes)) for j in jobs_of(plan_of(source, "gcn:hidden=8"))
+    ]
     found = curves(jobs)
     assert len({len(c) for c in found}) > 1
     for job, together in zip(jobs, found, strict=True):
@@ -133,4 +135,45 @@ def test_trials_that_end_at_different_epochs_keep_their_own_scale(source: str, m
 @pytest.mark.parametrize("method", ["last_layer_fa", "virtual_node", "cayley"])
 @pytest.mark.parametrize("source", ["neighbors_match:depth=2", "ring_transfer:n=6", "regression"])
 def test_layer_plans_of_every_task_are_stacked(source: str, method: str) -> None:
-    check(jobs_of(plan_of(source, "gcn:layers=3", (method, method))))
+    check(jobs_of(plan_of(source, "gcn:layers=3,hidden=8", (method, method))))
+
+
+WITHOUT_BATCH_NORM = [
+    "gcn:hidden=8", "sage:hidden=8", "rgcn:hidden=8", "mlp:hidden=8", "sgc:layers=3",
+    "gcn:hidden=8,layers=3,residual=true", "gcn:hidden=8,norm=layer", "sage:hidden=8,layers=4,norm=layer,residual=true",
+]  # fmt: skip
+
+BATCH_NORM = ["gin:hidden=8", "rgin:hidden=8", "rgin:hidden=8,layers=3,norm=layer,residual=true"]
+"""Models whose layers hold batch normalisation, with nothing before it that it takes away."""
+
+
+@pytest.mark.parametrize("source", ["classes", "nodes", "sparse", "transfer"])
+@pytest.mark.parametrize("model", [*WITHOUT_BATCH_NORM, *BATCH_NORM])
+def test_every_layer_does_in_a_stack_what_it_does_alone(model: str, source: str) -> None:
+    check(jobs_of(plan_of(source, model)), within_of(model))
+
+
+@pytest.mark.parametrize("method", ["last_layer_fa", "virtual_node"])
+@pytest.mark.parametrize("model", ["rgin:hidden=8", "sage:hidden=8,layers=4,norm=layer,residual=true", "sgc:layers=3"])
+def test_every_layer_plan_does_in_a_stack_what_it_does_alone(model: str, method: str) -> None:
+    check(jobs_of(plan_of("classes", model, (method, method))), within_of(model))
+
+
+def within_of(model: str) -> float:
+    """1e-12, or what division by small deviations makes of it."""
+    return 1e-9 if model in BATCH_NORM else 1e-12
+
+
+@pytest.mark.parametrize("model", ["gcn:hidden=8,norm=batch", "rgin:hidden=8,layers=3,norm=batch,residual=true"])
+@pytest.mark.parametrize("arms", [("none", "random:3"), ("virtual_node", "virtual_node")])
+@pytest.mark.parametrize("source", ["classes", "nodes"])
+def test_batch_norm_between_layers_leaves_training_as_it_is(source: str, model: str, arms: tuple[str, ...]) -> None:
+    jobs = jobs_of(plan_of(source, model, arms))
+    item = 1 / len(jobs[0].split.test)
+    for job, together in zip(jobs, curves(jobs), strict=True):
+        by_itself = alone(job)
+        np.testing.assert_allclose(together[:, 0], by_itself[:, 0], rtol=1e-12)
+        np.testing.assert_allclose(
+            together[:, 1], by_itself[:, 1], rtol=1e-2
+        )  # evaluation sees biases that are but rounding
+        assert np.abs(together[:, 2:] - by_itself[:, 2:]).max() <= item + 1e-9

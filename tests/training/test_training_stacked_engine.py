@@ -75,7 +75,7 @@ def agree(alone: TrialResult, together: TrialResult, within: float, items: int =
     np.testing.assert_allclose(alone.curves[:first, 0], together.curves[:first, 0], rtol=within)
 
 
-@pytest.mark.parametrize("model", ["gcn", "sage", "rgcn", "gcn:residual=true"])
+@pytest.mark.parametrize("model", ["gcn", "sage", "rgcn", "mlp", "gcn:residual=true,norm=layer"])
 @pytest.mark.parametrize("source", ["graphs", "nodes", "sparse", "transfer"])
 def test_stack_of_four_is_four_lone_trials(source: str, model: str) -> None:
     plan = plan_of(source, f"{model}{',' if ':' in model else ':'}hidden=8,dropout=0.4")
@@ -84,9 +84,13 @@ def test_stack_of_four_is_four_lone_trials(source: str, model: str) -> None:
         assert together.stack == 4
 
 
-@pytest.mark.parametrize("source", ["graphs", "nodes", "sparse", "transfer"])
-def test_stack_of_batch_norm_models_is_lone_trials_within_an_item(source: str) -> None:
-    plan = plan_of(source, "gin:hidden=8,dropout=0.4")
+@pytest.mark.parametrize(
+    ("model", "source"),
+    [(model, s) for model in ("gin", "rgin") for s in ("graphs", "nodes", "sparse", "transfer")]
+    + [("gcn:norm=batch", s) for s in ("graphs", "nodes")],
+)
+def test_stack_of_batch_norm_models_is_lone_trials_within_an_item(model: str, source: str) -> None:
+    plan = plan_of(source, f"{model}{',' if ':' in model else ':'}hidden=8,dropout=0.4")
     item = 1 / len(plan.arms[0].task.split(0, 0).test)
     for job, together in zip(plan.jobs, run_stack(jobs_of(plan)), strict=True):
         agree(plan.run(*job), together, 2e-2, items=item)
@@ -195,9 +199,11 @@ def test_directed_weighted_and_typed_arms_share_a_stack() -> None:
 
 
 def test_layers_without_a_stacked_form_are_trained_alone() -> None:
-    for model in ("mlp", "gat", "transformer", "gcn:norm=batch", "gcn:layers_of=pyg"):
+    for model in ("gat", "transformer", "gcn:layers_of=pyg"):
         assert job_of(plan_of("graphs", f"{model}{',' if ':' in model else ':'}hidden=8"), 0, 0) is None
-    record = compare(SOURCES["graphs"], ["none"], "mlp:hidden=4", trials=2, protocol={"epochs": 1}, stack=2).record()
+    record = compare(
+        SOURCES["graphs"], ["none"], "transformer:hidden=4", trials=2, protocol={"epochs": 1}, stack=2
+    ).record()
     assert (record["engine"], record["stack"]) == ("lone", 1)
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor, nn
 
 from mixcli.training.network import Network
+from mixcli.training.sgc_network import SGCNetwork
 
 if TYPE_CHECKING:
     from mixcli.training.models.base import Model
@@ -18,11 +19,15 @@ if TYPE_CHECKING:
 
 __all__ = ["LAYERS", "chosen", "stack", "stackable"]
 
-LAYERS = {"GCNLayer", "GINLayer", "SAGELayer", "RGCNLayer"}
-"""Layers that do the same to (trials, rows, channels) as to (rows, channels); others are trained alone.
+Net = TypeVar("Net", bound=nn.Module)
 
-So are norms between layers. Batch normalisation takes away a bias before it, whose gradient is then nothing but
-rounding, and Adam makes full steps of that: trials alone and stacked would drift apart. (GIN's first map has no bias.)
+LAYERS = {"GCNLayer", "GINLayer", "LinearLayer", "Norm", "RGCNLayer", "RGINLayer", "SAGELayer"}
+"""What does the same to (trials, rows, channels) as to (rows, channels); networks with others are trained alone.
+
+Batch normalisation between layers takes away the bias of the layer before it, whose gradient is then nothing but
+rounding, and Adam makes steps of that as large as any: alone and in a stack these biases drift apart. Training does not
+see them; evaluation does, through running means that lag behind, so that there a borderline item may change sides.
+(GIN's first map has no bias.)
 """
 
 
@@ -36,7 +41,7 @@ def _stackable(model: Model, kind: type, width: int, classes: int, task: Task, r
     if key not in _known():
         with torch.device("meta"):  # shapes only
             net = model.network(task, relations, None)
-        _known()[key] = type(net) is Network and all(_fits(m) for m in net.modules())
+        _known()[key] = type(net) in (Network, SGCNetwork) and all(_fits(m) for m in net.modules())
     return _known()[key]
 
 
@@ -50,7 +55,7 @@ def _fits(module: nn.Module) -> bool:
     return not own or type(module).__name__ in LAYERS
 
 
-def stack(nets: Sequence[Network]) -> Network:
+def stack(nets: Sequence[Net]) -> Net:
     """One network for several of the same shape.
 
     A parameter (d,) becomes (trials, 1, d), any other (trials, *shape): both then multiply, or are added to, values of
@@ -62,7 +67,7 @@ def stack(nets: Sequence[Network]) -> Network:
     return out
 
 
-def chosen(net: Network, trials: Tensor) -> Network:
+def chosen(net: Net, trials: Tensor) -> Net:
     """The stacked network of some of the trials."""
     out = copy.deepcopy(net)
     for module in out.modules():
