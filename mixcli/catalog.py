@@ -119,19 +119,12 @@ class Catalog:
 COMMANDS = Catalog(
     "command",
     {
-        "analyze": "mixcli.cli.analyze:analyze",
-        "rewire": "mixcli.cli.rewire:rewire",
-        "compare": "mixcli.cli.compare:compare",
-        "merge": "mixcli.cli.merge:merge",
-        "export": "mixcli.cli.export:export",
-        "trace": "mixcli.cli.trace:trace",
-        "plot": "mixcli.cli.plot:plot",
-        "convert": "mixcli.cli.convert:convert",
-        "methods": "mixcli.cli.methods:methods",
-        "doctor": "mixcli.cli.doctor:doctor",
-        "demo": "mixcli.cli.demo:demo",
+        name: f"mixcli.cli.{name}:{name}"
+        for name in (
+            "analyze", "rewire", "compare", "merge", "export", "trace", "plot", "convert", "methods", "doctor", "demo",
+        )
     },
-)
+)  # fmt: skip
 
 MEASURES = Catalog(
     "measure",
@@ -288,37 +281,31 @@ PROBES.groups["all"] = tuple(PROBES)
 TASKS = Catalog(
     "task",
     {
-        "ring_transfer": "mixcli.training.tasks.ring_transfer:RingTransfer",
-        "crossed_ring": "mixcli.training.tasks.crossed_ring:CrossedRing",
-        "clique_path": "mixcli.training.tasks.clique_path:CliquePath",
-        "tree_transfer": "mixcli.training.tasks.tree_transfer:TreeTransfer",
-        "cliques_transfer": "mixcli.training.tasks.cliques_transfer:CliquesTransfer",
-        "neighbors_match": "mixcli.training.tasks.neighbors_match:NeighborsMatch",
-        "cliques_match": "mixcli.training.tasks.cliques_match:CliquesMatch",
+        name: f"mixcli.training.tasks.{name}:{cls}"
+        for name, cls in (
+            ("ring_transfer", "RingTransfer"), ("crossed_ring", "CrossedRing"), ("clique_path", "CliquePath"),
+            ("tree_transfer", "TreeTransfer"), ("cliques_transfer", "CliquesTransfer"),
+            ("neighbors_match", "NeighborsMatch"), ("cliques_match", "CliquesMatch"),
+        )
     },
-)
+)  # fmt: skip
 
 # Order matters: sniffing asks each format in turn and takes the first that recognises the bytes.
 FORMATS = Catalog(
     "format",
     {
-        "pt": "mixcli.io.pt:FORMAT",
-        "npy": "mixcli.io.npy:FORMAT",
-        "npz": "mixcli.io.npz:FORMAT",
-        "graphml": "mixcli.io.graphml:FORMAT",
-        "gexf": "mixcli.io.gexf:FORMAT",
-        "matrix-market": "mixcli.io.matrix_market:FORMAT",
-        "gml": "mixcli.io.gml:FORMAT",
-        "pajek": "mixcli.io.pajek:FORMAT",
-        "dimacs": "mixcli.io.dimacs:FORMAT",
-        "jsonl": "mixcli.io.jsonl:FORMAT",
-        "node-link": "mixcli.io.node_link:FORMAT",
-        "edgelist": "mixcli.io.edgelist:FORMAT",
+        **{
+            name: f"mixcli.io.{name.replace('-', '_')}:FORMAT"
+            for name in (
+                "pt", "npy", "npz", "graphml", "gexf", "matrix-market", "gml", "pajek", "dimacs", "jsonl", "node-link",
+                "edgelist",
+            )
+        },
         "csv": "mixcli.io.edgelist:CSV",
         "tsv": "mixcli.io.edgelist:TSV",
     },
     {"mtx": "matrix-market", "net": "pajek", "gr": "dimacs", "json": "node-link"},
-)
+)  # fmt: skip
 
 GRAPHS = Catalog(
     "graph family",
@@ -349,10 +336,12 @@ MASKS = Catalog(
     },
 )  # fmt: skip
 
-# The first one that is defined for what is to be shown is the one that it naturally has.
 FIGURES = Catalog(
     "figure",
     {
-        "histogram": "mixcli.report.figures.histogram:Histogram",
+        name: f"mixcli.report.figures.{name}:{cls}"
+        for name, cls in (
+            ("histogram", "Histogram"), ("curve", "BudgetCurve"), ("drawing", "Drawing"),
+        )
     },
-)
+)  # fmt: skip
