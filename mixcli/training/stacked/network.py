@@ -25,9 +25,9 @@ LAYERS = {"GCNLayer", "GINLayer", "LinearLayer", "Norm", "RGCNLayer", "RGINLayer
 """What does the same to (trials, rows, channels) as to (rows, channels); networks with others are trained alone.
 
 Batch normalisation between layers takes away the bias of the layer before it, whose gradient is then nothing but
-rounding, and Adam makes steps of that as large as any: alone and in a stack these biases drift apart. Training does not
-see them; evaluation does, through running means that lag behind, so that there a borderline item may change sides.
-(GIN's first map has no bias.)
+rounding, or the weight decay of rounding, and Adam makes steps of that as large as any: alone and in a stack these
+biases drift apart. Training does not see them; evaluation does, through running means that lag behind, so that there a
+borderline item may change sides. (GIN's first map has no bias.)
 """
 
 
