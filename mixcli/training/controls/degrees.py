@@ -76,7 +76,8 @@ class Swaps:
     ) -> NDArray[np.int64]:
         """An overlay's pairs, as a `Placing`: as many at every node, real or virtual, as before.
 
-        No swap moves the number of pairs that are there already away from `again`.
+        No swap moves the number of pairs that are there already away from `again`, where it stays unless an overlay
+        before this one was placed anew and degrees leave little room; it is then a pair or two off.
         """
         u, v = pairs_of(there).T
         group = np.zeros(len(overlay.edges), np.int64)
