@@ -140,7 +140,8 @@ def paired(
     """Compare two arms trained on the same splits from the same seeds.
 
     With differences d_i: mean d̄ ± t(0.975, n-1) · s_d · √(1/n + ratio); p from the same t statistic; sign-flip p from
-    `sign_flip`; smallest detectable difference (t(0.975, n-1) + t(0.8, n-1)) times the standard error.
+    `sign_flip`; smallest detectable difference δ times the standard error, where the noncentral t with n-1 degrees of
+    freedom and noncentrality δ exceeds t(0.975, n-1) with probability 0.8.
 
     Args:
         values: (n,) results of the arm.
@@ -167,13 +168,12 @@ def paired(
     a, b = _checked(values, bounds), _checked(baseline, bounds)
     if len(a) != len(b):
         raise ValueError(f"expected as many results as the baseline has ({len(b)}), found {len(a)}")
-    d = a - b
-    d[np.abs(d) < ROUNDING] = 0.0
+    d = _differences(a, b)
     test = "corrected t" if ratio else "t"
     counts = (int((d > 0).sum()), int((d == 0).sum()), int((d < 0).sum()))
     if not len(d):
         return Difference(None, None, None, None, None, *counts, None, test, "no finished pair of trials")
-    trials, d = len(d), _by_split(d, splits)
+    trials, d = len(d), _differences(_by_split(d, splits), 0.0)
     shared = len(d) if len(d) < trials else None
     mean, flip = float(d.mean()), sign_flip(d, seed)
     if len(d) == 1:
@@ -181,15 +181,30 @@ def paired(
         return Difference(mean, None, None, None, flip, *counts, None, test, reason, shared)
     sd = _sd(d)
     if sd == 0:
-        reason = "no trial differs" if mean == 0 else "all trials differ by the same amount"
-        return Difference(mean, 0.0, None, None, flip, *counts, None, test, reason, shared)
+        return Difference(mean, 0.0, None, _sure(mean), flip, *counts, None, test, _even(counts, mean, shared), shared)
     error = _standard_error(sd, len(d), ratio)
     critical = _quantile(0.975, len(d) - 1)
     p = 2 * _lower_tail(-abs(mean) / error, len(d) - 1)
-    detectable = (critical + _quantile(POWER, len(d) - 1)) * error
+    detectable = _shift(len(d) - 1) * error
     reach = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
     interval = _interval(mean, critical * error, reach)
     return Difference(mean, sd, interval, p, flip, *counts, detectable, test, splits=shared)
+
+
+def _sure(mean: float) -> float | None:
+    """p where no observation differs from another: 1 at a difference of 0, which no test could reject; else unknown.
+
+    An arm that never differs is a comparison like any other, and Holm's adjustment has to count it.
+    """
+    return 1.0 if mean == 0 else None
+
+
+def _even(counts: tuple[int, int, int], mean: float, shared: int | None) -> str:
+    """Why there is no interval where no observation, a trial or the mean over a split, differs from another."""
+    if counts[0] == counts[2] == 0:
+        return "no trial differs"
+    what = "trials differ" if shared is None else "splits differ on average"
+    return f"all {what} by the same amount" if mean else "no split differs on average"
 
 
 def sign_flip(differences: ArrayLike, seed: int = 0) -> float:
@@ -260,6 +275,13 @@ def _checked(values: ArrayLike, bounds: tuple[float, float] | None = None) -> ND
     return x
 
 
+def _differences(a: NDArray[np.float64], b: NDArray[np.float64] | float) -> NDArray[np.float64]:
+    """a - b, 0 where they agree up to rounding."""
+    d = a - b
+    d[np.abs(d) < ROUNDING] = 0.0
+    return d
+
+
 def _by_split(x: NDArray[np.float64], splits: Sequence[int] | None) -> NDArray[np.float64]:
     """Means over the trials of each split, in the order of first appearance; x itself where no two share one."""
     if splits is None or len(set(splits)) == len(x):
@@ -283,6 +305,16 @@ def _quantile(probability: float, freedom: int) -> float:
     from scipy.special import stdtrit  # the two functions of Student's t; scipy.stats takes ten times longer to import
 
     return float(stdtrit(freedom, probability))
+
+
+def _shift(freedom: int) -> float:
+    """Mean of the t statistic, in standard errors, at which the two-sided test rejects with the stated power.
+
+    t(0.975) + t(0.8), which is common, is 14 % too small for two trials and 5 % for three.
+    """
+    from scipy.special import nctdtrinc
+
+    return float(nctdtrinc(freedom, 1 - POWER, _quantile(1 - LEVEL / 2, freedom)))
 
 
 def _lower_tail(t: float, freedom: int) -> float:

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pytest
 from probe_nets import RINGS
-from scipy import stats
+from scipy import optimize, special, stats
 
 from mixcli.generators.graphs import barbell, erdos_renyi
 from mixcli.training.compare import compare
@@ -250,7 +250,7 @@ def paired_gaps(own: list[Any], base: list[Any], spec: str, figure: str) -> list
 def detected(freedom: int) -> float:
     """Noncentrality at which the upper half of the two-sided test at the 5 % level has a power of 80 %."""
     critical = stats.t.ppf(0.975, freedom)
-    return float(scipy.optimize.brentq(lambda shift: stats.nct.sf(critical, freedom, shift) - 0.8, 0.5, 30))
+    return float(optimize.brentq(lambda shift: special.nctdtr(freedom, shift, critical) - 0.2, 0.5, 30))
 
 
 def adjust(differences: list[dict[str, Any]]) -> None:

@@ -91,12 +91,12 @@ def test_sampled_sign_flip_is_near_the_normal_one_and_repeatable() -> None:
 
 def test_power_at_the_detectable_effect_is_that_of_the_noncentral_t() -> None:
     stats = pytest.importorskip("scipy.stats")
-    for n in (5, 10, 100):
+    for n in (2, 3, 4, 5, 10, 100, 3000):
         d = paired(np.random.default_rng(n).normal(size=n) * 0.05, np.zeros(n), 1 / 8)
         shift = d.detectable / (d.sd * math.sqrt(1 / n + 1 / 8))
         critical = stats.t.ppf(0.975, n - 1)
         power = stats.nct.sf(critical, n - 1, shift) + stats.nct.cdf(-critical, n - 1, shift)
-        assert power == pytest.approx(0.8, abs=0.02)
+        assert power == pytest.approx(0.8, abs=1e-6)
 
 
 @settings(max_examples=50, deadline=None)
@@ -139,8 +139,37 @@ def test_holm_by_hand() -> None:
 def test_nothing_is_nan_where_there_is_nothing_to_say(values: list[float], baseline: list[float], reason: str) -> None:
     d = paired(values, baseline)
     assert d.reason == reason
-    assert (d.ci95, d.p, d.detectable) == (None, None, None)
-    assert verdict(d, None)
+    assert (d.ci95, d.detectable) == (None, None)
+    assert d.p == (1.0 if reason == "no trial differs" else None)
+    assert verdict(d, d.p)
+
+
+def test_an_arm_that_never_differs_counts_among_those_that_are_adjusted_for() -> None:
+    rng = np.random.default_rng(0)
+    base = rng.uniform(size=8)
+    ps = [paired(base + rng.normal(0.05, 0.02, 8), base).p, paired(base, base).p]
+    assert holm(ps) == [2 * ps[0], 1.0]
+
+
+@pytest.mark.parametrize(
+    ("differences", "reason", "said"),
+    [
+        ([0.1, -0.1, 0.1, -0.1], "no split differs on average", "+0.0 points in 4 trials; no split differs on average"),
+        (
+            [0.2, 0.1, 0.1, 0.2], "all splits differ on average by the same amount",
+            "+15.0 points in 4 trials; all splits differ on average by the same amount",
+        ),
+        ([0.3, -0.1, -0.2] * 2, "no split differs on average", "+0.0 points in 6 trials; no split differs on average"),
+        ([0.0] * 4, "no trial differs", "no difference: the same result in each of 4 trials"),
+    ],
+)  # fmt: skip
+def test_trials_that_cancel_within_splits_are_not_said_to_be_alike(
+    differences: list[float], reason: str, said: str
+) -> None:
+    n = len(differences)
+    d = paired(differences, np.zeros(n), splits=[0] * (n // 2) + [1] * (n // 2))
+    assert d.reason == reason
+    assert verdict(d, d.p) == said
 
 
 def test_null_difference_has_permutation_p_one() -> None:
