@@ -341,7 +341,8 @@ FIGURES = Catalog(
     {
         name: f"mixcli.report.figures.{name}:{cls}"
         for name, cls in (
-            ("histogram", "Histogram"), ("curve", "BudgetCurve"), ("drawing", "Drawing"),
+            ("histogram", "Histogram"), ("summary", "Summary"), ("curve", "BudgetCurve"), ("drawing", "Drawing"),
+            ("heatmap", "HeatMap"), ("profile", "Profile"), ("heads", "HeadGrid"),
         )
     },
 )  # fmt: skip
