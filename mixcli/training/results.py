@@ -10,6 +10,7 @@ import numpy as np
 
 from mixcli.training.arms import NONE, Arm
 from mixcli.training.controls.kinds import DEGREES, RANDOM
+from mixcli.training.effort import effort
 from mixcli.training.plan import Plan
 from mixcli.training.probes.run import summaries
 from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
@@ -38,6 +39,7 @@ class ArmResult:
         to_degrees: difference to the control that has its degrees; None without.
         tuning: the sweep over settings (`tuning.sweep`); empty where nothing was tuned.
         tried: results there are, those of settings that were not chosen included.
+        device: kind of device it was trained on.
     """
 
     arm: Arm
@@ -53,6 +55,7 @@ class ArmResult:
     to_degrees: ToControl | None = None
     tuning: Mapping[str, Any] = field(default_factory=dict)
     tried: int = 0
+    device: str = "cpu"
 
     def to_json(self) -> dict[str, Any]:
         """This arm's part of the comparison record."""
@@ -68,6 +71,7 @@ class ArmResult:
                 "evaluate": sum(r.evaluate for r in results),
             },
             "epochs": float(np.mean([r.epochs for r in results])) if results else None,
+            **effort(results, self.device),
             "diverged": sum(r.diverged for r in results),
             "values": [{"trial": t, "best": r.best, "last": r.last} for t, r in self.trials.items()],
             "provenance": list(arm.provenance),
@@ -75,7 +79,9 @@ class ArmResult:
         more: dict[str, Any] = {"control": arm.control, "control_for": list(arm.of), "tuning": dict(self.tuning)}
         for key, pair in (("to_control", self.to_control), ("to_degrees", self.to_degrees)):
             more[key] = None if pair is None else pair.to_json()
-        more["probes"] = dict(self.probes)
+        if self.probes:
+            out["seconds"]["probe"] = sum(p["seconds"] for p in self.probes.values())
+            more["probes"] = dict(self.probes)
         return {**out, **{k: v for k, v in more.items() if v}, **arm.notes}
 
 
@@ -132,9 +138,9 @@ def _selected(plan: Plan, store: Store, variants: Sequence[int], report: str) ->
     """An arm's results: of each trial that is finished under all settings, that of the chosen one."""
     nothing = Estimate(None, None, None, 0)
     found = [{t: r for t in range(plan.trials) if (r := store.get(plan.key(a, t))) is not None} for a in variants]
-    tried, arm = sum(map(len, found)), plan.arms[variants[0]]
+    tried, arm, device = sum(map(len, found)), plan.arms[variants[0]], plan.device.partition(":")[0]
     if not arm.group:
-        return ArmResult(arm, found[0], nothing, nothing, report=report, tried=tried)
+        return ArmResult(arm, found[0], nothing, nothing, report=report, tried=tried, device=device)
     whole = [t for t in range(plan.trials) if all(t in one for one in found)]
     rows = [[one[t] for one in found] for t in whole]
     sign = 1.0 if arm.task.better == "higher" else -1.0
@@ -146,7 +152,7 @@ def _selected(plan: Plan, store: Store, variants: Sequence[int], report: str) ->
     tuning = {"settings": settings, **(sweep(rows, report, sign) if rows else {}), "seconds": spent}
     trials = {t: row[k] for t, row, k in zip(whole, rows, chosen, strict=True)}
     shown = replace(plan.arms[variants[most]], name=arm.group)
-    return ArmResult(shown, trials, nothing, nothing, report=report, tuning=tuning, tried=tried)
+    return ArmResult(shown, trials, nothing, nothing, report=report, tuning=tuning, tried=tried, device=device)
 
 
 def _told(plan: Plan, store: Store, result: ArmResult, baseline: ArmResult, is_baseline: bool) -> ArmResult:

@@ -21,7 +21,7 @@ from mixcli.training.compare import compare
 from mixcli.training.effort import PeakMemory
 from mixcli.training.export import TABLES, columns, rows_of, write_parquet
 from mixcli.training.merging import merge, records
-from mixcli.training.store import Store, canonical, result_of
+from mixcli.training.store import Store, TrialResult, canonical, result_of
 
 PROBES = ["rank:graphs=3", "sensitivity:graphs=2,targets=2", "spectrum:order=2"]
 PROTOCOL = {"epochs": 3, "patience": 2}
@@ -234,3 +234,19 @@ def test_stores_of_early_versions_still_open(path: Path, tmp_path: Path) -> None
     assert table(made, "probes") == []
     means = [[arm["mean"] for arm in record["arms"]] for record in records(made)]
     assert means == [[arm["mean"] for arm in record["arms"]] for record in records(path)]
+
+
+def test_record_and_export_say_what_training_took(path: Path) -> None:
+    record, rows, arms = records(path)[0], table(path, "trials"), table(path, "arms")
+    for arm, told in zip(record["arms"], arms, strict=False):
+        own = [r for r in rows if r["name"] == arm["name"] and r["model"] == record["model"]]
+        assert len(own) == arm["trials"] == 2
+        assert arm["epochs_to_best"] == told["epochs_to_best"] == np.mean([r["best_epoch"] for r in own])
+        assert arm["parameters"] == told["parameters"] == record["parameters"] == own[0]["parameters"]
+        assert arm["peak_memory"] is told["peak_memory"] is None
+        assert arm["peak_memory_reason"] == told["peak_memory_reason"] == own[0]["peak_memory_reason"]
+        for phase in ("train", "evaluate", "probe"):
+            spent = sum(r[f"seconds_{phase}"] for r in own)
+            assert arm["seconds"][phase] == told[f"seconds.{phase}"] == pytest.approx(spent)
+    measured = [TrialResult(0.5, 0.5, 0.5, e, 3, 10, False, 1.0, 1.0, np.zeros((3, 4)), peak_memory=e) for e in (1, 2)]
+    assert effort.effort(measured, "cuda") == {"parameters": 10, "epochs_to_best": 1.5, "peak_memory": 2}
