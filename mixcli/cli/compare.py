@@ -1,5 +1,6 @@
 """`mixcli compare`: train before and after, paired, and say what can be said."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -146,7 +147,7 @@ def compare(
     read = _by_source(shell, sources)
     arms = arm or ["none"]
     if shell.dry_run:
-        _explain(shell, read, arms, trials or ("the protocol's" if preset else 10), max(1, tune))
+        _explain(shell, read, arms, trials or ("the protocol's" if preset else 10), max(1, tune), kinds or ())
         return
     found = run(
         read, arms, model, trials, encodings=pe or (), protocol=protocol, controls=kinds, tune=tune,
@@ -187,7 +188,14 @@ def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Any]]
     return read
 
 
-def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials: int | str, settings: int) -> None:
+def _explain(
+    shell: Shell,
+    read: "dict[str, list[Any]]",
+    arms: list[str],
+    trials: int | str,
+    settings: int,
+    controls: Sequence[str],
+) -> None:
     for source, graphs in read.items():
         if not hasattr(graphs[0], "m"):
             shell.emit([f"{source}: {graphs[0]!r}\n"])
@@ -196,4 +204,5 @@ def _explain(shell: Shell, read: "dict[str, list[Any]]", arms: list[str], trials
         shell.emit([f"{source}: {len(graphs)} graph(s), {nodes} nodes, {edges} edges\n"])
     tuned = f" × {settings} settings" * (settings > 1)
     total = f": {len(arms) * trials * settings} trainings" if isinstance(trials, int) else ""
-    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s){tuned}{total}\n"])
+    beside = f"; at most as much for each control ({', '.join(controls)})" * bool(controls)
+    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s){tuned}{total}{beside}\n"])

@@ -144,6 +144,8 @@ def _made(arm: Arm, base: Sequence[Graph], kind: str, draw: Drawing, context: Co
         for i in range(len(base)):
             after.append(draw(i, inner))
             inner.forget()
+            if len(base) > 1:
+                context.progress(f"draw {name}", i + 1, len(base))
     except KeyboardInterrupt:
         fix = "finished trials are kept; run the command again"
         raise Interrupted("Ctrl-C while drawing controls", fix=fix) from None

@@ -32,7 +32,7 @@ class Swaps:
     which keeps in- and out-degrees (and cannot turn a cycle of three around). Weights and relations go with the edges.
     Where degrees allow one graph only (no edges, complete graphs, stars) nothing is done.
 
-    Cost: O(m) time and memory, about 1 µs a try.
+    Cost: O(m) time and memory, about 2 to 4 µs a try.
 
     Source: Maslov & Sneppen, Science 296 (2002). The number of tries and the rules for relations and overlays are ours.
     """
