@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from mixcli import __version__
 from mixcli.errors import InputError, NotApplicable
 from mixcli.rewiring.edits import Edit, edited
 from mixcli.rewiring.identity import Identity
+from mixcli.rewiring.log_lines import Row, check_whole, log_bytes, log_lines
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Log", "Logged", "log_rows", "read_log"]
 
-Row = dict[str, Any]
 OPS = ("add", "remove", "weigh", "none")
 LARGEST = sys.float_info.max
 
@@ -178,18 +177,10 @@ def read_log(file: str) -> Log:
 
 @lru_cache(maxsize=1)
 def _read(file: str, changed: int, size: int) -> Log:
-    try:
-        data = Path(file).read_bytes()
-        text = data.decode()
-    except OSError as error:
-        raise InputError("a log of edits", error.strerror or str(error), where=file) from error
-    except UnicodeDecodeError:
-        raise InputError("JSON lines", "bytes that are no text", "give what --log wrote", where=file) from None
+    data = log_bytes(file)
     graphs: dict[int, Logged] = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        row = _checked(line, f"{file}:{number}")
+    for number, row in log_lines(data, file, OPS):
+        _check(row, f"{file}:{number}")
         known = graphs.setdefault(row.get("graph", 0), Logged())
         if row["op"] in ("add", "remove"):
             known.edits.append((number, row))
@@ -200,20 +191,10 @@ def _read(file: str, changed: int, size: int) -> Log:
     return Log(graphs, hashlib.sha256(data).hexdigest(), file)
 
 
-def _checked(line: str, where: str) -> Row:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise InputError("an edit as a JSON object", line[:60], "give what --log wrote", where=where)
-    if row.get("op") not in OPS:
-        raise InputError('op "add" or "remove"', repr(row.get("op")), "correct this line", where=where)
+def _check(row: Row, where: str) -> None:
     ends = (("u", None), ("v", None)) if row["op"] != "none" else ()
     for key, default in (*ends, ("step", 0), ("graph", 0)):
-        value = row.get(key, default)
-        if type(value) is not int or not 0 <= value < 2**53:
-            raise InputError(f"{key}, a whole number >= 0", repr(value), "correct this line", where=where)
+        check_whole(key, row.get(key, default), where)
     score = row.get("score")
     if score is not None and not (type(score) is float or (type(score) is int and abs(score) <= LARGEST)):
         raise InputError("score, a number", repr(score), "correct this line", where=where)
@@ -222,4 +203,3 @@ def _checked(line: str, where: str) -> Row:
         raise InputError("weight, a number > 0", repr(weight), "correct this line", where=where)
     if not isinstance(row.get("before", {}), dict):
         raise InputError("before, a JSON object", "another value", "correct this line", where=where)
-    return row

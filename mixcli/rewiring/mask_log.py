@@ -8,14 +8,13 @@ many tokens were put in (`tokens_added`), if any; op "none" stands for a sequenc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mixcli import __version__
 from mixcli.errors import InputError
+from mixcli.rewiring.log_lines import Row, check_whole, log_bytes, log_lines
 from mixcli.rewiring.mask_edits import MaskEdit
 
 if TYPE_CHECKING:
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["LoggedMasks", "mask_log_rows", "read_mask_log"]
 
-Row = dict[str, Any]
+OPS = ("add", "remove", "none")
 
 
 def mask_log_rows(result: RewiredSequence, index: int) -> Iterator[Row]:
@@ -77,17 +76,9 @@ def read_mask_log(file: str) -> dict[int, LoggedMasks]:
     Raises:
         InputError: it cannot be read, with the line at fault.
     """
-    try:
-        text = Path(file).read_bytes().decode()
-    except UnicodeDecodeError:
-        raise InputError("JSON lines", "bytes that are no text", "give what --log wrote", where=file) from None
-    except (OSError, ValueError) as error:
-        raise InputError("a log of edits", getattr(error, "strerror", None) or str(error), where=file) from error
     found: dict[int, LoggedMasks] = {}
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
-            continue
-        row = _row(line, f"{file}:{number}")
+    for number, row in log_lines(log_bytes(file), file, OPS):
+        _check(row, f"{file}:{number}")
         known = found.setdefault(row.get("sequence", 0), LoggedMasks())
         if row["op"] != "none":
             score, reason = row.get("score") or 0.0, str(row.get("reason", ""))
@@ -100,22 +91,10 @@ def read_mask_log(file: str) -> dict[int, LoggedMasks]:
     return found
 
 
-def _row(line: str, where: str) -> Row:
-    try:
-        row = json.loads(line)
-    except (ValueError, RecursionError):
-        row = None
-    if not isinstance(row, dict):
-        raise InputError("an edit as a JSON object", line[:60], "give what --log wrote", where=where)
-    if row.get("op") not in ("add", "remove", "none"):
-        raise InputError('op "add" or "remove"', repr(row.get("op")), "correct this line", where=where)
+def _check(row: Row, where: str) -> None:
     needed = () if row["op"] == "none" else ("query", "key")
     optional = [key for key in ("step", "sequence", "layer", "tokens_added") if row.get(key) is not None]
     for key in (*needed, *optional):
-        value = row.get(key)
-        if type(value) is not int or not 0 <= value < 2**53:
-            fix = "give a log of masks" if "u" in row else "correct this line"
-            raise InputError(f"{key}, a whole number >= 0", repr(value), fix, where=where)
+        check_whole(key, row.get(key), where, "give a log of masks" if "u" in row else "correct this line")
     if row.get("score") is not None and type(row["score"]) not in (int, float):
         raise InputError("score, a number", repr(row["score"]), "correct this line", where=where)
-    return row
