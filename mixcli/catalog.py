@@ -343,6 +343,7 @@ FIGURES = Catalog(
         for name, cls in (
             ("histogram", "Histogram"), ("summary", "Summary"), ("curve", "BudgetCurve"), ("drawing", "Drawing"),
             ("heatmap", "HeatMap"), ("profile", "Profile"), ("heads", "HeadGrid"),
+            ("differences", "Differences"), ("curves", "TrainingCurves"), ("best_of_k", "BestOfK"), ("probes", "Probes"),
         )
     },
 )  # fmt: skip
