@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -138,6 +138,15 @@ class Block:
     def mean(self, h: Tensor, relation: int) -> Tensor:
         """Weighted mean over the senders of one relation, 0 where a node has none."""
         return (self.matrices[relation] @ h) * self._mean[relation]
+
+    @cached_property
+    def looped(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Receivers, senders and weights of all arcs, and of one of weight 1 from every row to itself."""
+        receiver, sender, weight = self.matrices[0].entries
+        loops = torch.arange(len(self.node), device=receiver.device)
+        if weight is not None:
+            weight = torch.cat([weight, weight.new_ones(len(loops))])
+        return torch.cat([receiver, loops]), torch.cat([sender, loops]), weight
 
     @property
     def relations(self) -> int:

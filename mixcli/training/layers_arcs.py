@@ -3,6 +3,9 @@
 Each keeps a row of values per arc. Over a fully adjacent layer of the variant "complete" the first form of GAT sorts
 (see `complete_attention`), the others go through all pairs of each graph; of the variants "mean" and "sum" all arcs
 count the same, so that the plain mean or sum takes the place of weights.
+
+Values of several trials, (trials, rows, d), are taken for the duration of a layer as those of trials · rows rows: so
+their arcs are numbered.
 """
 
 from __future__ import annotations
@@ -57,12 +60,14 @@ class GATLayer(nn.Module):
         if isinstance(mix, FullyAdjacent) and mix.variant != "complete":
             return _together(_by_head(mix.gcn(flat), self.heads), self.join) + self.bias
         h = _by_head(flat, self.heads)
-        receive, send = (h * self.receive).sum(-1), (h * self.send).sum(-1)
+        receive, send = (_rows((h * _by_trial(part)).sum(-1), 1) for part in (self.receive, self.send))
+        h = _rows(h, 2)
         if isinstance(mix, FullyAdjacent):
             return _together(attention_over_all(receive, send, h, mix.block, SLOPE), self.join) + self.bias
         receiver, sender, weight = _arcs_and_loops(mix)
         logits = functional.leaky_relu(receive[receiver] + send[sender], SLOPE)
-        return _together(_attend(logits, h, receiver, sender, weight), self.join) + self.bias
+        heard = _together(_attend(logits, h, receiver, sender, weight), self.join)
+        return heard.view(*flat.shape[:-1], -1) + self.bias
 
 
 class GATv2Layer(nn.Module):
@@ -87,10 +92,14 @@ class GATv2Layer(nn.Module):
         flat = x @ self.weight
         if isinstance(mix, FullyAdjacent) and mix.variant != "complete":
             return _together(_by_head(mix.gcn(flat), self.heads), self.join) + self.bias
-        h, own = _by_head(flat, self.heads), _by_head(x @ self.receive, self.heads)
+        h, own = (_rows(_by_head(part, self.heads), 2) for part in (flat, x @ self.receive))
         receiver, sender, weight = _arcs_and_loops(mix)
-        logits = (functional.leaky_relu(own[receiver] + h[sender], SLOPE) * self.attention).sum(-1)
-        return _together(_attend(logits, h, receiver, sender, weight), self.join) + self.bias
+        attention = self.attention
+        if attention.dim() == 3:  # that of the trial that the receiver belongs to
+            attention = _rows(attention[:, None].expand(-1, flat.shape[1], -1, -1), 2)[receiver]
+        logits = (functional.leaky_relu(own[receiver] + h[sender], SLOPE) * attention).sum(-1)
+        heard = _together(_attend(logits, h, receiver, sender, weight), self.join)
+        return heard.view(*flat.shape[:-1], -1) + self.bias
 
 
 class GatedGCNLayer(nn.Module):
@@ -116,17 +125,18 @@ class GatedGCNLayer(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, x: Tensor | SparseRows, mix: Mixer) -> Tensor:
-        own, value, receive, send = (x @ self.weight).chunk(4, dim=1)
+        own, value, receive, send = (x @ self.weight).chunk(4, dim=-1)
         if isinstance(mix, FullyAdjacent) and mix.variant != "complete":
             return own + mix.gcn(value) + self.bias
         receiver, sender, weight = _arcs(mix)
-        gate = torch.sigmoid((receive + self.gate_bias)[receiver] + send[sender])
+        value, receive, send = (_rows(part, 1) for part in (value, receive + self.gate_bias, send))
+        gate = torch.sigmoid(receive[receiver] + send[sender])
         if weight is not None:
             gate = gate * weight[:, None]
-        heard = torch.zeros_like(own).index_add(0, receiver, gate * value[sender])
+        heard = torch.zeros_like(value).index_add(0, receiver, gate * value[sender])
         if self.normalised:
-            heard = heard / (torch.zeros_like(own).index_add(0, receiver, gate) + GUARD)
-        return own + heard + self.bias
+            heard = heard / (torch.zeros_like(value).index_add(0, receiver, gate) + GUARD)
+        return own + heard.view(own.shape) + self.bias
 
 
 def _arcs(mix: Mixer) -> tuple[Tensor, Tensor, Tensor | None]:
@@ -142,11 +152,7 @@ def _arcs_and_loops(mix: Mixer) -> tuple[Tensor, Tensor, Tensor | None]:
     """The same with an arc of weight 1 from every node to itself."""
     if isinstance(mix, FullyAdjacent):
         return *complete_arcs(mix.block), None
-    receiver, sender, weight = mix.matrices[0].entries
-    loops = torch.arange(len(mix.node), device=receiver.device)
-    if weight is not None:
-        weight = torch.cat([weight, weight.new_ones(len(loops))])
-    return torch.cat([receiver, loops]), torch.cat([sender, loops]), weight
+    return mix.looped
 
 
 def _attend(logits: Tensor, h: Tensor, receiver: Tensor, sender: Tensor, weight: Tensor | None) -> Tensor:
@@ -156,9 +162,19 @@ def _attend(logits: Tensor, h: Tensor, receiver: Tensor, sender: Tensor, weight:
 
 
 def _by_head(h: Tensor, heads: int) -> Tensor:
-    return h.view(len(h), heads, -1)
+    return h.view(*h.shape[:-1], heads, -1)
+
+
+def _rows(h: Tensor, own: int) -> Tensor:
+    """The rows of all trials below each other; `own` axes are those of a row."""
+    return h.flatten(0, -1 - own)
+
+
+def _by_trial(weight: Tensor) -> Tensor:
+    """(heads, d), or (trials, 1, heads, d), which multiplies values by row."""
+    return weight if weight.dim() == 2 else weight[:, None]
 
 
 def _together(h: Tensor, join: bool) -> Tensor:
-    """Out of (rows, heads, d) the heads side by side, or their mean."""
-    return h.flatten(1) if join else h.mean(dim=1)
+    """Out of (…, heads, d) the heads side by side, or their mean."""
+    return h.flatten(-2) if join else h.mean(dim=-2)

@@ -143,12 +143,17 @@ WITHOUT_BATCH_NORM = [
     "gcn:hidden=8,layers=3,residual=true", "gcn:hidden=8,norm=layer", "sage:hidden=8,layers=4,norm=layer,residual=true",
 ]  # fmt: skip
 
+WEIGHING = [
+    "gat:hidden=8,layers=3", "gat:hidden=8,heads=2,norm=layer,residual=true", "gat:hidden=8,layers=3,version=2",
+    "gatedgcn:hidden=8,norm=none", "gatedgcn:hidden=8,gates=normalised,norm=layer",
+]  # fmt: skip
+
 BATCH_NORM = ["gin:hidden=8", "rgin:hidden=8", "rgin:hidden=8,layers=3,norm=layer,residual=true"]
 """Models whose layers hold batch normalisation, with nothing before it that it takes away."""
 
 
 @pytest.mark.parametrize("source", ["classes", "nodes", "sparse", "transfer"])
-@pytest.mark.parametrize("model", [*WITHOUT_BATCH_NORM, *BATCH_NORM])
+@pytest.mark.parametrize("model", [*WITHOUT_BATCH_NORM, *WEIGHING, *BATCH_NORM])
 def test_every_layer_does_in_a_stack_what_it_does_alone(model: str, source: str) -> None:
     check(jobs_of(plan_of(source, model)), within_of(model))
 
@@ -164,7 +169,9 @@ def within_of(model: str) -> float:
     return 1e-9 if model in BATCH_NORM else 1e-12
 
 
-@pytest.mark.parametrize("model", ["gcn:hidden=8,norm=batch", "rgin:hidden=8,layers=3,norm=batch,residual=true"])
+@pytest.mark.parametrize(
+    "model", ["gcn:hidden=8,norm=batch", "rgin:hidden=8,norm=batch,residual=true", "gatedgcn:hidden=8"]
+)
 @pytest.mark.parametrize("arms", [("none", "random:3"), ("virtual_node", "virtual_node")])
 @pytest.mark.parametrize("source", ["classes", "nodes"])
 def test_batch_norm_between_layers_leaves_training_as_it_is(source: str, model: str, arms: tuple[str, ...]) -> None:

@@ -22,7 +22,7 @@ from mixcli.training.stacked import chunks as stacks
 from mixcli.training.stacked import fit as stacked_fit
 from mixcli.training.stacked.chunks import chunks, size_of
 from mixcli.training.stacked.fit import run_stack
-from mixcli.training.stacked.job import StackJob, job_of
+from mixcli.training.stacked.job import StackJob, job_of, obstacle
 from mixcli.training.store import Store, TrialResult
 
 SHORT = {"epochs": 12, "lr": 0.01, "patience": 4}
@@ -75,7 +75,9 @@ def agree(alone: TrialResult, together: TrialResult, within: float, items: int =
     np.testing.assert_allclose(alone.curves[:first, 0], together.curves[:first, 0], rtol=within)
 
 
-@pytest.mark.parametrize("model", ["gcn", "sage", "rgcn", "mlp", "gcn:residual=true,norm=layer"])
+@pytest.mark.parametrize(
+    "model", ["gcn", "sage", "rgcn", "mlp", "gcn:residual=true,norm=layer", "gat", "gat:version=2"]
+)
 @pytest.mark.parametrize("source", ["graphs", "nodes", "sparse", "transfer"])
 def test_stack_of_four_is_four_lone_trials(source: str, model: str) -> None:
     plan = plan_of(source, f"{model}{',' if ':' in model else ':'}hidden=8,dropout=0.4")
@@ -152,10 +154,10 @@ def test_test_labels_choose_nothing() -> None:
     assert wrong.curves[:, 3] == pytest.approx(1 - clean.curves[:, 3])
 
 
-@pytest.mark.parametrize("scheduler", ["none", "plateau"])
-def test_trials_that_end_early_leave_the_stack(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("model", "scheduler"), [("gcn", "none"), ("gcn", "plateau"), ("gat", "plateau")])
+def test_trials_that_end_early_leave_the_stack(model: str, scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stacked_fit, "COMPACTED_EVERY", 3)
-    plan = plan_of("noise", "gcn:hidden=8,dropout=0.5", trials=4)
+    plan = plan_of("noise", f"{model}:hidden=8,dropout=0.5", trials=4)
     changes = {"epochs": 40, "patience": 6, "lr": 0.02, "scheduler": scheduler, "plateau_patience": 6}
     plan = dataclasses.replace(plan, protocol=plan.protocol.changed(changes))
     found = run_stack(jobs_of(plan))
@@ -164,8 +166,9 @@ def test_trials_that_end_early_leave_the_stack(scheduler: str, monkeypatch: pyte
         agree(plan.run(*job), together, 1e-5)
 
 
-def test_diverging_trial_leaves_the_others_alone() -> None:
-    plan = plan_of("graphs", "gcn:hidden=8")
+@pytest.mark.parametrize("model", ["gcn", "gat", "gatedgcn"])
+def test_diverging_trial_leaves_the_others_alone(model: str) -> None:
+    plan = plan_of("graphs", f"{model}:hidden=8{',norm=none' if model == 'gatedgcn' else ''}")
     tame, other = jobs_of(plan)[:2]
     wild = dataclasses.replace(other, protocol=other.protocol.changed({"lr": 1e30}))
     together = run_stack([tame, wild])
@@ -175,14 +178,23 @@ def test_diverging_trial_leaves_the_others_alone() -> None:
 
 
 @pytest.mark.parametrize("method", ["last_layer_fa", "last_layer_fa:variant=mean", "virtual_node", "cayley"])
-@pytest.mark.parametrize("model", ["gcn", "rgcn"])
+@pytest.mark.parametrize("model", ["gcn", "rgcn", "gat", "gatedgcn:norm=none"])
 def test_layer_plans_are_stacked_by_themselves(method: str, model: str) -> None:
-    plan = plan_of("graphs", f"{model}:hidden=8,layers=3", ("none", method))
+    plan = plan_of("graphs", f"{model}{',' if ':' in model else ':'}hidden=8,layers=3", ("none", method))
     cut = list(chunks(plan, plan.jobs, 8))
     assert sorted(len(chunk) for chunk in cut) == [2, 2]
     for chunk in cut:
         for (job, _), together in zip(chunk, run_stack([made for _, made in chunk]), strict=True):
             agree(plan.run(*job), together, 1e-5)
+
+
+@pytest.mark.parametrize("model", ["gat", "gat:version=2", "gatedgcn"])
+def test_arcs_weighed_in_a_complete_last_layer_are_not_stacked(model: str) -> None:
+    plan = plan_of(
+        "graphs", f"{model}{',' if ':' in model else ':'}hidden=8", ("none", "last_layer_fa:variant=complete")
+    )
+    assert [job_of(plan, arm, 0) is None for arm in (0, 1)] == [False, True]
+    assert [bool(obstacle(plan, arm)) for arm in (0, 1)] == [False, True]
 
 
 def test_directed_weighted_and_typed_arms_share_a_stack() -> None:
@@ -191,7 +203,7 @@ def test_directed_weighted_and_typed_arms_share_a_stack() -> None:
     typed = [g.replace(edge={"edge_type": np.arange(g.m) % 2}) for g in base]
     arms = make_arms({"a": base, "b": weighted, "c": typed}, ["none"], Context())
     task = arms[0].task
-    for name in ("gcn:hidden=8", "rgcn:hidden=8"):
+    for name in ("gcn:hidden=8", "rgcn:hidden=8", "rgin:hidden=8", "gat:hidden=8", "gatedgcn:hidden=8,norm=none"):
         model = MODELS.make(name).completed(task)
         plan = Plan(tuple(arms), model, task.protocol.changed(SHORT), 0, 1, "cpu")
         for job, together in zip(plan.jobs, run_stack(jobs_of(plan)), strict=True):
@@ -199,7 +211,7 @@ def test_directed_weighted_and_typed_arms_share_a_stack() -> None:
 
 
 def test_layers_without_a_stacked_form_are_trained_alone() -> None:
-    for model in ("gat", "transformer", "gcn:layers_of=pyg"):
+    for model in ("transformer", "gcn:layers_of=pyg"):
         assert job_of(plan_of("graphs", f"{model}{',' if ':' in model else ':'}hidden=8"), 0, 0) is None
     record = compare(
         SOURCES["graphs"], ["none"], "transformer:hidden=4", trials=2, protocol={"epochs": 1}, stack=2

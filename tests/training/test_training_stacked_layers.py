@@ -7,7 +7,16 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-from torch_geometric.nn import GCNConv, GINConv, RGCNConv, SAGEConv, global_mean_pool
+from torch_geometric.nn import (
+    GATConv,
+    GATv2Conv,
+    GCNConv,
+    GINConv,
+    ResGatedGraphConv,
+    RGCNConv,
+    SAGEConv,
+    global_mean_pool,
+)
 
 from mixcli.catalog import MODELS
 from mixcli.graph import Graph, from_arcs
@@ -18,7 +27,7 @@ from mixcli.training.stacked.network import stack
 from mixcli.training.tasks.graph_classification import GraphClassification
 from mixcli.training.topology import topology_of
 
-RELATIONS, HIDDEN, TRIALS, STEPS = 2, 7, 3, 8
+RELATIONS, HIDDEN, TRIALS, STEPS = 2, 6, 3, 8
 
 
 @pytest.fixture(autouse=True)
@@ -53,6 +62,23 @@ def pyg(kind: str, layer: torch.nn.Module, a: int, b: int) -> torch.nn.Module:
     elif kind == "rgcn":
         conv = RGCNConv(a, b, RELATIONS)
         copies = [(conv.weight, layer.weight), (conv.root, layer.root), (conv.bias, layer.bias)]
+    elif kind == "gat":
+        heads, width = layer.send.shape
+        conv = GATConv(a, width, heads, concat=layer.join)
+        copies = [(conv.lin.weight, layer.weight.T), (conv.bias, layer.bias)]
+        copies += [(conv.att_src, layer.send[None]), (conv.att_dst, layer.receive[None])]
+    elif kind == "gat:version=2":
+        heads, width = layer.attention.shape
+        conv = GATv2Conv(a, width, heads, concat=layer.join, bias=True)
+        conv.lin_l.bias = conv.lin_r.bias = None
+        copies = [(conv.lin_l.weight, layer.weight.T), (conv.lin_r.weight, layer.receive.T), (conv.bias, layer.bias)]
+        copies += [(conv.att, layer.attention[None])]
+    elif kind == "gatedgcn":
+        conv = ResGatedGraphConv(a, b)
+        conv.lin_query.bias = conv.lin_value.bias = None
+        parts = (conv.lin_skip, conv.lin_value, conv.lin_key, conv.lin_query)
+        copies = [(part.weight, w.T) for part, w in zip(parts, layer.weight.chunk(4, dim=1), strict=True)]
+        copies += [(conv.lin_key.bias, layer.gate_bias), (conv.bias, layer.bias)]
     else:
         mlp = nn.Sequential(nn.Linear(a, b, bias=False), nn.BatchNorm1d(b), nn.ReLU(), nn.Linear(b, b))
         conv = GINConv(mlp)  # draws the weights anew
@@ -77,11 +103,13 @@ def batch_of(chosen: list[Graph]) -> tuple[torch.Tensor, torch.Tensor, torch.Ten
 
 
 @pytest.mark.parametrize("directed", [False, True])
-@pytest.mark.parametrize("kind", ["gcn", "gin", "sage", "rgcn"])
+@pytest.mark.parametrize("kind", ["gcn", "gin", "sage", "rgcn", "gat", "gat:version=2", "gatedgcn"])
 def test_eight_steps_of_adam_are_those_of_pygs_modules(kind: str, directed: bool) -> None:
     data = graphs(directed)
     task, topology = GraphClassification.of(data), topology_of(data)
-    model = MODELS.make(f"{kind}:hidden={HIDDEN},layers=4,dropout=0").completed(task)
+    more = {"gat": ",heads=2", "gatedgcn": ",norm=none,residual=false"}.get(kind.partition(":")[0], "")
+    spec = f"{kind}{',' if ':' in kind else ':'}hidden={HIDDEN},layers=4,dropout=0{more}"
+    model = MODELS.make(spec).completed(task)
     jobs = [StackJob(task, topology, model, task.protocol, 0, t, RELATIONS) for t in range(TRIALS)]
     nets = [model.network(task, RELATIONS, torch.Generator().manual_seed(t)) for t in range(TRIALS)]
     widths = [task.width, *[HIDDEN] * 3, task.classes]

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from mixcli.training.topology import Topology
 if TYPE_CHECKING:
     from mixcli.training.plan import Plan
 
-__all__ = ["StackJob", "job_of"]
+__all__ = ["StackJob", "job_of", "obstacle"]
 
 TASKS = {
     "graph_classification", "graph_regression", "graph_labels", "node_classification", "transfer", "matching",
@@ -76,13 +76,23 @@ class StackJob:
 
 
 def job_of(plan: Plan, arm: int, trial: int) -> StackJob | None:
-    """A trial of a plan as part of a stack; None where its task, layers or probes ask for training alone."""
-    from mixcli.training.stacked.network import stackable
-
+    """A trial of a plan as part of a stack; None where it can only be trained alone (`obstacle`)."""
+    if obstacle(plan, arm):
+        return None
     a = plan.arms[arm]
     model = plan.model_of(arm).completed(a.task)
-    if plan.probes or a.task.kind not in TASKS or not isinstance(a.topology, Topology):
-        return None
-    if not stackable(model, a.task, plan.relations):
-        return None
-    return StackJob(a.task, a.topology, model, plan.protocol_of(arm), plan.seed, trial, plan.relations)
+    return StackJob(
+        a.task, cast("Topology", a.topology), model, plan.protocol_of(arm), plan.seed, trial, plan.relations
+    )  # fmt: skip
+
+
+def obstacle(plan: Plan, arm: int) -> str:
+    """What keeps the trials of an arm from being stacked, empty where nothing does."""
+    from mixcli.training.stacked.network import unstackable
+
+    a = plan.arms[arm]
+    if plan.probes:
+        return "probes"
+    if not isinstance(a.topology, Topology) or a.task.kind not in TASKS:
+        return f"the {a.task.kind} task"
+    return unstackable(plan.model_of(arm).completed(a.task), a.task, plan.relations, a.topology.last)

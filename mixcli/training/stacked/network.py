@@ -10,18 +10,21 @@ from typing import TYPE_CHECKING, TypeVar
 import torch
 from torch import Tensor, nn
 
-from mixcli.training.network import Network
-from mixcli.training.sgc_network import SGCNetwork
-
 if TYPE_CHECKING:
     from mixcli.training.models.base import Model
     from mixcli.training.tasks.base import Task
 
-__all__ = ["LAYERS", "chosen", "stack", "stackable"]
+__all__ = ["LAYERS", "chosen", "stack", "unstackable"]
+
+NETWORKS = {"Network", "SGCNetwork"}
+"""Networks that pass on whatever their layers take."""
 
 Net = TypeVar("Net", bound=nn.Module)
 
-LAYERS = {"GCNLayer", "GINLayer", "LinearLayer", "Norm", "RGCNLayer", "RGINLayer", "SAGELayer"}
+WEIGHING = {"GATLayer", "GATv2Layer", "GatedGCNLayer"}
+"""Layers that weigh each arc."""
+
+LAYERS = {"GCNLayer", "GINLayer", "LinearLayer", "Norm", "RGCNLayer", "RGINLayer", "SAGELayer", *WEIGHING}
 """What does the same to (trials, rows, channels) as to (rows, channels); networks with others are trained alone.
 
 Batch normalisation between layers takes away the bias of the layer before it, whose gradient is then nothing but
@@ -31,28 +34,34 @@ borderline item may change sides. (GIN's first map has no bias.)
 """
 
 
-def stackable(model: Model, task: Task, relations: int) -> bool:
-    """Whether a model's network is made of layers that can be stacked."""
-    return _stackable(model, type(task), task.width, task.classes, task, relations)
+def unstackable(model: Model, task: Task, relations: int, last: str | None) -> str:
+    """What of a model's network cannot be stacked, empty where all of it can.
 
-
-def _stackable(model: Model, kind: type, width: int, classes: int, task: Task, relations: int) -> bool:
-    key = (model, kind, width, classes, relations)
+    Args:
+        model: completed with the task's defaults.
+        task: gives the width of input and output.
+        relations: of a relational model.
+        last: how the layer plan's last layer mixes.
+    """
+    key = (model, type(task), task.width, task.classes, relations)
     if key not in _known():
         with torch.device("meta"):  # shapes only
             net = model.network(task, relations, None)
-        _known()[key] = type(net) in (Network, SGCNetwork) and all(_fits(m) for m in net.modules())
-    return _known()[key]
+        _known()[key] = frozenset({type(net).__name__, *(type(m).__name__ for m in net.modules() if _own(m))})
+    names = _known()[key]
+    if last == "complete" and names & WEIGHING:
+        return "a complete last layer in which arcs are weighed"
+    return ", ".join(sorted(names - LAYERS - NETWORKS))
 
 
 @cache
-def _known() -> dict[object, bool]:
+def _known() -> dict[object, frozenset[str]]:
+    """Names of a network and of those of its parts that have weights."""
     return {}
 
 
-def _fits(module: nn.Module) -> bool:
-    own = [*module.parameters(recurse=False), *module.buffers(recurse=False)]
-    return not own or type(module).__name__ in LAYERS
+def _own(module: nn.Module) -> bool:
+    return any(True for _ in (*module.parameters(recurse=False), *module.buffers(recurse=False)))
 
 
 def stack(nets: Sequence[Net]) -> Net:
