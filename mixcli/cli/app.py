@@ -7,6 +7,7 @@ import typer
 
 from mixcli import __version__
 from mixcli.catalog import COMMANDS
+from mixcli.cli.misuse import Commands
 
 __all__ = ["app"]
 
@@ -19,6 +20,7 @@ Examples:
 
 app = typer.Typer(
     name="mixcli",
+    cls=Commands,
     help="Where does information get stuck in a graph, what does rewiring change, and does a network profit from it?",
     epilog=EPILOG,
     no_args_is_help=True,

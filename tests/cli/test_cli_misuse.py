@@ -1,0 +1,38 @@
+"""A mistyped command line gets one line, like any other error."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("analyse x.gml", "expected a command, found 'analyse'; did you mean analyze?"),
+        ("qqq", "expected a command, found 'qqq'; one of: analyze, "),
+        ("rewire x.gml --metod fosr", "expected an option of mixcli rewire, found --metod; did you mean --method?"),
+        ("rewire x.gml --qqq", "expected an option of mixcli rewire, found --qqq; `mixcli rewire -h` lists them"),
+        ("analyze x.gml --seed -1", "--seed: expected a number >= 0, found '-1'"),
+        ("analyze x.gml --seed one", "--seed: expected a whole number, found 'one'"),
+        ("compare x.gml --trials 0", "--trials: expected a number >= 1, found '0'"),
+        ("analyze x.gml --seed", "expected a value after --seed, found none; -h shows which"),
+        ("analyze x.gml --force=1", "expected --force alone, found a value for it; leave the value out"),
+        ("analyze x.gml --format xml", "--format: expected one of table, json, jsonl, csv, found xml"),
+        ("export", "expected RESULTS.db, found none; `mixcli export -h` shows examples"),
+        ("merge a.db", "expected --output ALL.db, found none; `mixcli merge -h` shows examples"),
+        ("doctor x", "expected no more arguments for mixcli doctor, found x; `mixcli doctor -h` shows examples"),
+    ],
+)
+def test_misuse_is_answered_in_one_line(mixcli, arguments: str, says: str) -> None:
+    done = mixcli(*arguments.split())
+    assert done.returncode == 2
+    assert done.stdout == b""
+    assert done.stderr_text.startswith(f"mixcli: {says}")
+    assert done.stderr_text.count("\n") == 1
+
+
+def test_help_and_version_are_answered_as_ever(mixcli) -> None:
+    assert mixcli("--help").stdout_text.startswith("Usage: mixcli [OPTIONS]")
+    assert mixcli("analyze", "--help").returncode == 0
+    assert mixcli("--version").stdout_text.startswith("mixcli ")
+    alone = mixcli()
+    assert alone.returncode == 2
+    assert "Usage: mixcli" in alone.stderr_text + alone.stdout_text
