@@ -17,13 +17,13 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
 from mixcli.arcs import stable_order
 from mixcli.numerics.jit import Plan
+from mixcli.numerics.pool import in_chunks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -140,7 +140,7 @@ def _edge_counts_compiled(
     def run(lo: int, hi: int) -> None:
         count_edges(indptr[:-1], indptr[1:], indices, dear, cheap, order[lo:hi], out)
 
-    _in_chunks(run, second[cheap[order]], threads, progress)
+    _by_work(run, second[cheap[order]], threads, progress)
     return EdgeCounts(*out)
 
 
@@ -253,7 +253,7 @@ def _sharp_counts_compiled(
     def run(lo: int, hi: int) -> None:
         count_sharp(indptr, indices, strong, edges[lo:hi], out[lo:hi])
 
-    _in_chunks(run, degree[edges].sum(axis=1), threads)
+    _by_work(run, degree[edges].sum(axis=1), threads)
     return out
 
 
@@ -272,27 +272,19 @@ def sharp_count(neighbours: Sets, i: int, j: int) -> tuple[int, int]:
     return len(common), sharp
 
 
-def _in_chunks(
+def _by_work(
     run: Callable[[int, int], None], work: NDArray[np.int64], threads: int, progress: Progress | None = None
 ) -> None:
-    """Call `run(lo, hi)` over all edges, in chunks of equal work, in a pool of threads where there are several."""
+    """Call `run(lo, hi)` over all edges, in chunks of equal work."""
     so_far = np.cumsum(work)
     cuts = np.searchsorted(so_far, np.arange(CHUNK, work.sum(), CHUNK)) + 1
     bounds = list(itertools.pairwise(np.unique([0, *cuts, len(work)]).tolist()))
-    if threads < 2 or len(bounds) < 2:
-        for lo, hi in bounds:
-            run(lo, hi)
-            if progress is not None:
-                progress("edges", hi, len(work))
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        waiting, finished = {pool.submit(run, lo, hi): hi - lo for lo, hi in bounds}, 0
-        try:
-            for one in as_completed(waiting):
-                one.result()
-                finished += waiting[one]
-                if progress is not None:
-                    progress("edges", finished, len(work))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # what runs ends within a chunk, the rest never starts
-            raise
+    done = 0
+
+    def tell(lo: int, hi: int) -> None:
+        nonlocal done
+        done += hi - lo
+        if progress is not None:
+            progress("edges", done, len(work))
+
+    in_chunks(run, bounds, threads, tell)

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -26,6 +25,7 @@ import numpy as np
 from mixcli.numerics import transport_plain
 from mixcli.numerics.jit import Plan
 from mixcli.numerics.motifs import neighbour_sets
+from mixcli.numerics.pool import in_chunks
 from mixcli.numerics.transport_scratch import Scratch, Sizes, allocate
 
 if TYPE_CHECKING:
@@ -190,37 +190,28 @@ def _compiled(
     chunks = _chunks(blocks.seconds)
     total = float(blocks.seconds.sum())
     idle: list[Scratch] = []
+    done = 0.0
 
-    def work(low: int, high: int) -> float:
+    def work(low: int, high: int) -> None:
         scratch = idle.pop() if idle else allocate(blocks.sizes)
         transport_blocks(
             indptr, indices, blocks.owner[low:high], blocks.first[low:high], blocks.last[low:high], blocks.other,
             blocks.where, p, q, out, scratch,
         )  # fmt: skip
         idle.append(scratch)
-        return float(blocks.seconds[low:high].sum())
 
-    done = 0.0
-    if threads < 2 or len(chunks) < 2 or total < SHARED:
-        for low, high in chunks:
-            done += work(low, high)
-            _tell(report, done / total, len(out))
-        return out
-    chunks.sort(key=lambda chunk: -float(blocks.seconds[slice(*chunk)].sum()))
-    with ThreadPoolExecutor(threads) as pool:
-        try:
-            for finished in as_completed([pool.submit(work, low, high) for low, high in chunks]):
-                done += finished.result()
-                _tell(report, done / total, len(out))
-        except BaseException:
-            pool.shutdown(cancel_futures=True)  # what runs ends within a chunk, the rest never starts
-            raise
+    def tell(low: int, high: int) -> None:
+        nonlocal done
+        done += float(blocks.seconds[low:high].sum())
+        if report is not None:
+            report(min(len(out), round(done / total * len(out))), len(out))
+
+    if total < SHARED:
+        threads = 1
+    if threads > 1:  # the dearest first, so that no thread is left with one at the end
+        chunks.sort(key=lambda chunk: -float(blocks.seconds[slice(*chunk)].sum()))
+    in_chunks(work, chunks, threads, tell)
     return out
-
-
-def _tell(report: Report | None, share: float, edges: int) -> None:
-    if report is not None:
-        report(min(edges, round(share * edges)), edges)
 
 
 def _chunks(seconds: NDArray[np.float64]) -> list[tuple[int, int]]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mixcli.numerics import weighted_transport_steps as steps
+from mixcli.numerics.pool import in_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -113,13 +113,7 @@ class Compiled:
         parts = PARTS * self.threads if self.threads > 1 else 1
         cuts = np.searchsorted(running, running[-1] * np.arange(1, parts) / parts)
         bounds = np.unique([0, *cuts.tolist(), len(cost)]).tolist()
-        pieces = list(itertools.pairwise(bounds))
-        if self.threads < 2:
-            for lo, hi in pieces:
-                work(lo, hi)
-            return
-        with ThreadPoolExecutor(self.threads) as pool:
-            list(pool.map(lambda piece: work(*piece), pieces))
+        in_chunks(work, list(itertools.pairwise(bounds)), self.threads)
 
 
 def _places(n: int, *several: NDArray[np.int64]) -> list[NDArray[np.int64]]:

@@ -129,5 +129,5 @@ def test_an_interrupt_leaves_the_chunks_that_wait_undone(monkeypatch: pytest.Mon
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        motifs._in_chunks(run, np.ones(200, np.int64), 2, interrupt)
+        motifs._by_work(run, np.ones(200, np.int64), 2, interrupt)
     assert len(begun) < 100
