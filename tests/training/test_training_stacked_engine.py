@@ -219,6 +219,20 @@ def test_layers_without_a_stacked_form_are_trained_alone() -> None:
     assert (record["engine"], record["stack"]) == ("lone", 1)
 
 
+@pytest.mark.parametrize("model", ["transformer:hidden=8", "gcn:hidden=8,layers_of=pyg", "gat:hidden=8"])
+def test_what_is_trained_alone_is_told_where_a_stack_was_asked_for(model: str, caplog) -> None:
+    plan = plan_of("graphs", model, ("none", "last_layer_fa:variant=complete"))
+    plan = dataclasses.replace(plan, arms=plan.arms[:1] if "pyg" in model else plan.arms)
+    plan = dataclasses.replace(plan, protocol=plan.protocol.changed({"epochs": 1}))
+    for asked in (0, 1, 2):
+        with caplog.at_level("INFO", "mixcli"), Store() as store:
+            assert run(plan, store, stack=asked)
+        said = [r.getMessage() for r in caplog.records if "one at a time" in r.getMessage()]
+        assert bool(said) == (asked > 1)
+    assert said[0].startswith(f"2 of {len(plan.jobs)} trials" if "transformer" not in model else "4 of 4 trials")
+    assert "no stacked form of" in said[0]
+
+
 def test_results_and_keys_do_not_depend_on_the_size() -> None:
     plan = plan_of("graphs", "gcn:hidden=8", ("none", "random:3", "last_layer_fa"), trials=3)
     found = {}

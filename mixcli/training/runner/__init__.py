@@ -11,7 +11,7 @@ from mixcli.training.plan import Job, Plan
 from mixcli.training.runner.cluster import Cluster, Failure
 from mixcli.training.runner.processes import pooled
 from mixcli.training.shards import WHOLE, Shard
-from mixcli.training.stacked.chunks import size_of, trained
+from mixcli.training.stacked.chunks import size_of, trained, trained_alone
 from mixcli.training.store import Store, TrialResult
 
 __all__ = ["run"]
@@ -44,7 +44,8 @@ def run(
         cluster: workers to train on, in place of processes. A trial that kills its workers time and again is filed as
             failed.
         stack: trials to train at a time in one computation, in this process; 0 for one on a processor, and on a CUDA
-            device as many as fit. Results do not depend on it but for rounding.
+            device as many as fit. Results do not depend on it but for rounding. Trials that cannot be stacked are
+            trained one at a time, and where several were asked for a note says so.
 
     Returns:
         True if everything is there, False if Ctrl-C stopped it; finished trials are then stored.
@@ -62,6 +63,8 @@ def run(
     if left and cluster is None:
         on_host = size if plan.device == "cpu" else 1
         check_memory(plan, context.limits, max(1, min(jobs, len(left)), on_host))
+    if min(size, stack) > 1 and (said := trained_alone(plan, left)):
+        context.note(said)
     for arm in plan.arms:
         store.put_arm(arm.topology.digest, arm.facts(plan.seed))
     done = len(keys) - len(left)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING, TypeAlias
@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, TypeAlias
 from mixcli.training.cost import memory_of
 from mixcli.training.effort import PeakMemory
 from mixcli.training.plan import Job
-from mixcli.training.stacked.job import StackJob, job_of
+from mixcli.training.stacked.job import StackJob, job_of, obstacle
 from mixcli.training.store import TrialResult, digest_of
 
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.training.plan import Plan
 
-__all__ = ["chunks", "size_of", "trained"]
+__all__ = ["chunks", "size_of", "trained", "trained_alone"]
 
 Chunk: TypeAlias = list[tuple[Job, StackJob | None]]
 """Trials of a plan and what they are in a stack, None for one that is trained alone."""
@@ -66,6 +66,19 @@ def chunks(plan: Plan, left: Iterable[Job], size: int) -> Iterator[Chunk]:
         kinds.setdefault(made.kind if made else ("alone", job), []).append((job, made))
     for turn in zip_longest(*(_cut(members, size) for members in kinds.values())):
         yield from (chunk for chunk in turn if chunk is not None)
+
+
+def trained_alone(plan: Plan, left: Sequence[Job]) -> str:
+    """How many of some trials cannot be stacked and why, empty where all can.
+
+    Args:
+        plan: what the trials are of.
+        left: the trials.
+    """
+    reasons = [obstacle(plan, arm) for arm, _ in left]
+    why = dict.fromkeys(reason for reason in reasons if reason)
+    count = sum(map(bool, reasons))
+    return f"{count} of {len(left)} trials are trained one at a time: {'; '.join(why)}" if why else ""
 
 
 def _cut(chunk: Chunk, size: int) -> list[Chunk]:

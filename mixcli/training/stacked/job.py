@@ -87,12 +87,12 @@ def job_of(plan: Plan, arm: int, trial: int) -> StackJob | None:
 
 
 def obstacle(plan: Plan, arm: int) -> str:
-    """What keeps the trials of an arm from being stacked, empty where nothing does."""
+    """Why the trials of an arm cannot be stacked, empty where they can."""
     from mixcli.training.stacked.network import unstackable
 
     a = plan.arms[arm]
     if plan.probes:
-        return "probes"
+        return "probes look into the network of one trial"
     if not isinstance(a.topology, Topology) or a.task.kind not in TASKS:
-        return f"the {a.task.kind} task"
+        return f"no stacked form of the {a.task.kind} task"
     return unstackable(plan.model_of(arm).completed(a.task), a.task, plan.relations, a.topology.last)

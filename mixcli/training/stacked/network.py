@@ -35,7 +35,7 @@ borderline item may change sides. (GIN's first map has no bias.)
 
 
 def unstackable(model: Model, task: Task, relations: int, last: str | None) -> str:
-    """What of a model's network cannot be stacked, empty where all of it can.
+    """Why a model's network cannot be stacked, empty where it can.
 
     Args:
         model: completed with the task's defaults.
@@ -47,16 +47,19 @@ def unstackable(model: Model, task: Task, relations: int, last: str | None) -> s
     if key not in _known():
         with torch.device("meta"):  # shapes only
             net = model.network(task, relations, None)
-        _known()[key] = frozenset({type(net).__name__, *(type(m).__name__ for m in net.modules() if _own(m))})
+        kind = type(net).__name__
+        known = kind in NETWORKS
+        _known()[key] = frozenset(type(m).__name__ for m in net.modules() if _own(m)) if known else frozenset({kind})
     names = _known()[key]
     if last == "complete" and names & WEIGHING:
-        return "a complete last layer in which arcs are weighed"
-    return ", ".join(sorted(names - LAYERS - NETWORKS))
+        return "no stacked form of a complete last layer that weighs arcs"
+    others = sorted(names - LAYERS)
+    return f"no stacked form of {', '.join(others)}" if others else ""
 
 
 @cache
 def _known() -> dict[object, frozenset[str]]:
-    """Names of a network and of those of its parts that have weights."""
+    """Names of a network's parts that have weights, or of the network itself where it has no stacked form."""
     return {}
 
 
