@@ -138,3 +138,12 @@ def test_layers_that_hear_every_node_or_none_have_no_reach_along_edges() -> None
         rank = record["arms"][0]["probes"]["rank:graphs=3"]  # a transformer's last layer is hidden: scores come after
         place = -1 if model.startswith("transformer") else -2
         assert rank["figures"]["stable_rank"]["mean"] == rank["curves"]["stable_rank"]["mean"][place]
+
+
+def test_forecast_counts_a_direction_for_each_output_of_the_last_layer() -> None:
+    probe = PROBES.make("sensitivity:graphs=3,targets=2,probes=0")
+    works = []
+    for model in ("gcn:hidden=16,layers=2", "transformer:hidden=16,layers=2,over=edges"):
+        plan = compare({"toy": RINGS}, ["none"], model, 1, protocol={"epochs": 1}).plan
+        works.append(probe.work(plan).operations / PROBES.make("rank:graphs=3").work(plan).operations)
+    assert works == [3 * 2 * 2, 3 * 2 * 16]  # forth and back, targets, classes against the width

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixcli.training.cost import FLOAT, parameters_of
+from mixcli.training.models.base import Convolutions
 from mixcli.training.probes.base import Work
 from mixcli.training.topology import Topology
 
@@ -44,7 +45,9 @@ def backward_passes(plan: Plan, graphs: int, targets: int, probes: int, *, hidde
         hidden: whether the output is a hidden layer's.
     """
     task = plan.arms[0].task
-    width = int(plan.model.completed(task).hidden or 1) if hidden else task.classes
+    model = plan.model.completed(task)
+    scored = isinstance(model, Convolutions) or not hasattr(model, "heads")  # a transformer's scores come after layers
+    width = task.classes if scored and not hidden else int(model.hidden or 1)
     copies = targets * (min(width, probes) if probes else width)
     rows, arcs = _largest(plan, graphs)
     one, _ = _largest(plan, 1)
