@@ -13,20 +13,23 @@ if TYPE_CHECKING:
 __all__ = ["emit", "stored", "tell"]
 
 
-def emit(shell: Shell, form: str, record: Mapping[str, Any]) -> None:
-    """Write a comparison record in the form asked for, and its note to the user."""
+def emit(shell: Shell, form: str, *records: Mapping[str, Any]) -> None:
+    """Write comparison records as one document of the form asked for, and their notes to the user."""
     from mixcli.report.table import comparison_table
-    from mixcli.report.text import arms_csv, to_json, to_jsonl
+    from mixcli.report.text import arms_csv, json_stream, to_jsonl
 
-    record = without_seconds(record) if shell.no_timing else dict(record)
-    if form == "table":
-        shell.emit([comparison_table(record, color=shell.color)])
+    told = [without_seconds(r) if shell.no_timing else dict(r) for r in records]
+    if form == "json":
+        shell.emit(json_stream(told))
     elif form == "csv":
-        shell.emit(arms_csv(record))
-    else:
-        shell.emit([(to_json if form == "json" else to_jsonl)(record)])
-    if "note" in record:
-        shell.note(record["note"])
+        shell.emit(arms_csv(told))
+    for record in told:
+        if form == "table":
+            shell.emit([comparison_table(record, color=shell.color)])
+        elif form == "jsonl":
+            shell.emit([to_jsonl(record)])
+        if "note" in record:
+            shell.note(record["note"])
 
 
 def tell(shell: Shell, found: "Comparison", kept: str | None) -> None:
@@ -56,8 +59,12 @@ def stored(shell: Shell, sources: list[str], changed: Mapping[str, Any]) -> bool
         sources: as on the command line.
         changed: options of a training, which are refused if set: nothing is trained.
     """
-    if not sources or not all(s.lower().endswith(".db") and Path(s).is_file() for s in sources):
+    given = [s for s in sources if s.lower().endswith(".db") and Path(s).is_file()]
+    if not given:
         return False
+    if others := [s for s in sources if s not in given]:
+        both = f"{given[0]} beside {others[0]}"
+        raise UsageError("stored results, or sources to train on", both, "name one kind, and keep trials with -o")
     from mixcli.training.merging import records
 
     asked = [name for name, value in changed.items() if value]
@@ -65,13 +72,14 @@ def stored(shell: Shell, sources: list[str], changed: Mapping[str, Any]) -> bool
         fix = "name the graphs to train on; leave it out to see what is stored"
         raise UsageError("no options of training for stored results", asked[0], fix)
     form = shell.form()
+    found: list[dict[str, Any]] = []
     for source in sources:
         with shell.surviving():
-            found = records(source)
-            for record in found:
-                emit(shell, form, record)
-            if not found:
+            own = records(source)
+            found += own
+            if not own:
                 shell.note(f"{source}: no comparison in it; mixcli export shows its trials")
+    emit(shell, form, *found)
     return True
 
 

@@ -40,8 +40,7 @@ def merge(
     if form == "csv":
         raise UsageError("table, json or jsonl", "csv", "mixcli export writes trials as CSV", where="--format")
     found = run(results, output)
-    for record in found.records:
-        emit(shell, form, record)
+    emit(shell, form, *found.records)
     again = f", {found.again} that were there already" if found.again else ""
     shell.note(f"{output}: {plural(found.added, 'trial')} added from {plural(found.files, 'file')}{again}")
     for part in found.partial:

@@ -64,10 +64,10 @@ def to_csv(records: Iterable[dict[str, Any]], levels: Mapping[str, str], node_me
     yield from csv_lines(columns, map(flat, [] if first is None else itertools.chain([first], several)))
 
 
-def arms_csv(record: Mapping[str, Any]) -> Iterator[str]:
-    """CSV of a comparison record, a row an arm."""
+def arms_csv(records: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """CSV of comparison records, a row an arm."""
     rows = []
-    for arm in record["arms"]:
+    for record, arm in ((r, a) for r in records for a in r["arms"]):
         d = arm["difference"] or {}
         low, high = arm["ci95"] or (None, None)
         d_low, d_high = d.get("ci95") or (None, None)
@@ -76,8 +76,10 @@ def arms_csv(record: Mapping[str, Any]) -> Iterator[str]:
             | {"ci95_low": low, "ci95_high": high, "difference": d.get("mean"), "difference_ci95_low": d_low}
             | {"difference_ci95_high": d_high, "p": d.get("p"), "p_adjusted": d.get("p_adjusted")}
             | {k: d.get(k) for k in ("wins", "ties", "losses")}
+            | {k: record[k] for k in ("dataset", "model", "seed")}
         )
-    yield from csv_lines(list(rows[0]), rows)
+    if rows:
+        yield from csv_lines(list(rows[0]), rows)
 
 
 def csv_lines(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:

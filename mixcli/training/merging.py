@@ -73,8 +73,8 @@ def merge(paths: Sequence[str | Path], target: str | Path) -> Merged:
         target: the store to add to, made where it does not exist.
 
     Raises:
-        InputError: a file does not exist or is of another schema.
-        UsageError: a file, or the target, is something else than a store of results.
+        InputError: a file does not exist, is something else than a store of results, or is of another schema.
+        UsageError: the target is something else than a store of results.
 
     Cost: one pass over the trials.
     """

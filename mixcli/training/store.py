@@ -20,7 +20,7 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from mixcli.errors import InputError, UsageError
+from mixcli.errors import InputError, MixcliError, UsageError
 
 __all__ = ["CURVES", "SCHEMA", "Row", "Store", "TrialResult", "canonical", "digest_of", "result_of"]
 
@@ -29,7 +29,6 @@ SCHEMA = 1
 
 APPLICATION = 0x6D697863  # "mixc" in SQLite's application_id, so that nobody else's database is ever written to
 
-ANOTHER = "choose another name; this file is left as it is"
 
 TEXT = {".json", ".jsonl", ".csv"}
 """Endings of names that are meant for something else than a database."""
@@ -125,9 +124,9 @@ class Store:
 
     Raises:
         UsageError: the name ends as a text format's, its folder does not exist, or it names something else than a
-            results database, which is then left as it is.
+            results database that was to be written to, which is then left as it is.
         InputError: the file is from a later version, or cannot be opened or written to; or it is to be read only and
-            does not exist or is of another version.
+            does not exist, is something else, or is of another version.
 
     Example:
         >>> with Store() as store:
@@ -150,7 +149,7 @@ class Store:
                 self._open()
         except sqlite3.Error as error:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
-                raise UsageError("a results database", "another kind of file", ANOTHER, where=str(path)) from error
+                raise _other("another kind of file", str(path), read_only) from error
             fix = "name another file, or a folder that may be written to"
             raise InputError("a results database", str(error), fix, where=str(path)) from error
 
@@ -167,7 +166,7 @@ class Store:
         (application,), (version,) = (self._db.execute(f"pragma {p}").fetchone() for p in _PRAGMAS)
         tables = self._db.execute("select count(*) from sqlite_master").fetchone()[0]
         if tables and application != APPLICATION:
-            raise UsageError("a results database", "a database of another program", ANOTHER, where=str(self.path))
+            raise _other("a database of another program", str(self.path), exact)
         if version > SCHEMA:
             fix = "upgrade mixcli, or name another file with -o"
             raise InputError(f"results of schema {SCHEMA} or older", f"schema {version}", fix, where=str(self.path))
@@ -314,6 +313,13 @@ class Store:
 
 
 _PRAGMAS = ("application_id", "user_version")
+
+
+def _other(found: str, where: str, read_only: bool) -> MixcliError:
+    """A file of somebody else: not to be read, or not to be written to."""
+    if read_only:
+        return InputError("a results database", found, "name what `compare -o` wrote", where=where)
+    return UsageError("a results database", found, "choose another name; this file is left as it is", where=where)
 
 
 def _check_name(path: Path) -> None:

@@ -51,3 +51,30 @@ def test_what_does_not_fit_together_is_refused(mixcli, tmp_path: Path) -> None:
         assert (done.returncode, words in done.stderr_text) == (code, True), done.stderr_text
         assert done.stderr_text.count("\n") == 1
     assert sorted(p.name for p in tmp_path.iterdir()) == ["text.db"]
+
+
+def test_several_comparisons_are_one_document(mixcli, tmp_path: Path) -> None:
+    for number, model in enumerate(("gcn:hidden=4,layers=2", "gcn:hidden=3,layers=2"), 1):
+        run = [*RUN[:7], model, *RUN[8:], "-o", f"{number}.db"]
+        assert mixcli(*run).returncode == 0
+    merged = mixcli("merge", "1.db", "2.db", "-o", "all.db", "--format", "json", "--no-timing")
+    models = [record["model"].partition(",drop")[0] for record in json.loads(merged.stdout)]
+    assert sorted(models) == ["gcn:layers=2,hidden=3", "gcn:layers=2,hidden=4"]
+    assert mixcli("compare", "all.db", "--format", "json", "--no-timing").stdout == merged.stdout
+    for sources in (["all.db"], ["1.db", "2.db"]):
+        rows = list(csv.DictReader(io.StringIO(mixcli("compare", *sources, "--format", "csv").stdout_text)))
+        assert [r["name"] for r in rows] == ["none", "random:iterations=2"] * 2
+        assert [r["model"] == rows[0]["model"] for r in rows] == [True, True, False, False]
+    mixed = mixcli("compare", "1.db", "zoo:path:n=9")
+    assert (mixed.returncode, "found 1.db beside zoo:path:n=9" in mixed.stderr_text) == (2, True)
+
+
+def test_what_is_no_results_database_cannot_be_read_as_one(mixcli, tmp_path: Path) -> None:
+    (tmp_path / "text.db").write_text("not a database, but long enough to be taken for one\n" * 50)
+    for arguments in (("merge", "text.db", "-o", "all.db"), ("compare", "text.db"), ("export", "text.db")):
+        done = mixcli(*arguments)
+        told = (
+            "mixcli: text.db: expected a results database, found another kind of file; name what `compare -o` wrote\n"
+        )
+        assert (done.returncode, done.stderr_text) == (3, told)
+    assert [p.name for p in tmp_path.iterdir()] == ["text.db"]
