@@ -305,21 +305,23 @@ def guarded(shell: Shell, command: Callable[[], None]) -> None:
         raise typer.Exit(code)
 
 
+ONE = {"s": "", "v": "s", "their": "its"}
+MANY = {"s": "s", "v": "", "their": "their"}
 WORDS = {
-    "self_loops": "{} self-loops left out",
-    "parallel_edges": "{} parallel edges merged",
-    "both_directions": "{} edges listed in both directions",
-    "one_direction": "{} edges listed in one direction only",
-    "weights_averaged": "{} edges with a different weight each way, averaged",
-    "zero_weight": "{} edges of weight 0 left out",
-    "isolated": "{} isolated nodes",
-    "named_nodes": "{} nodes keep their names",
+    "self_loops": "{} self-loop{s} left out",
+    "parallel_edges": "{} parallel edge{s} merged",
+    "both_directions": "{} edge{s} listed in both directions",
+    "one_direction": "{} edge{s} listed in one direction only",
+    "weights_averaged": "{} edge{s} with a different weight each way, averaged",
+    "zero_weight": "{} edge{s} of weight 0 left out",
+    "isolated": "{} isolated node{s}",
+    "named_nodes": "{} node{s} keep{v} {their} name{s}",
 }
 """How a reader's counts are told; other notes are told by their names."""
 
 
 def _words(key: str, value: object) -> str:
     if key in WORDS:
-        return WORDS[key].format(value)
+        return WORDS[key].format(value, **(ONE if value == 1 else MANY))
     text = key.replace("_", " ")
     return text if value is True else f"{value} {text}" if isinstance(value, int) else f"{text}: {value}"

@@ -23,8 +23,8 @@ class Protocol:
     Args: see the fields. Each kind of task has its own defaults (`Task.protocol`).
     """
 
-    lr: float = param(1e-3, "Adam's step size", ge=0)
-    weight_decay: float = param(0.0, "L2 penalty on the first layer, as Kipf & Welling use it", ge=0)
+    lr: float = param(1e-3, "Adam's step size", ge=0, le=1000)
+    weight_decay: float = param(0.0, "L2 penalty on the first layer, as Kipf & Welling use it", ge=0, le=1000)
     epochs: int = param(100, "most epochs", ge=1)
     patience: int = param(0, "stop after this many epochs without a better validation result; 0 never", ge=0)
     batch_size: int = param(64, "units per step; 0 for all at once", ge=0)
@@ -33,7 +33,7 @@ class Protocol:
     )
     plateau_patience: int = param(10, "epochs without a lower training loss that the plateau schedule bears", ge=0)
     threshold: float = param(
-        1.0, "factor by which validation must rise above its last rise for patience to see it", ge=1
+        1.0, "factor by which validation must rise above its last rise for patience to see it", ge=1, le=1000
     )
     report: Literal["best", "last"] = param("best", "which epoch's test value is compared: best validation, or last")
     splits: Literal["default", "several", "random", "stratified", "development"] = param(

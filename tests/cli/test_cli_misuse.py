@@ -36,3 +36,16 @@ def test_help_and_version_are_answered_as_ever(mixcli) -> None:
     alone = mixcli()
     assert alone.returncode == 2
     assert "Usage: mixcli" in alone.stderr_text + alone.stdout_text
+
+
+def test_one_of_a_thing_is_told_in_the_singular(mixcli) -> None:
+    matrix = "%%MatrixMarket matrix coordinate pattern symmetric\n3 3 2\n2 1\n2 2\n"
+    told = mixcli("analyze", "-", "-m", "size", stdin=matrix).stderr_text
+    assert told == "stdin: 1 self-loop left out, 1 isolated node\n"
+
+
+@pytest.mark.parametrize("setting", ["lr=inf", "weight_decay=inf", "threshold=inf"])
+def test_an_infinite_setting_is_refused(mixcli, setting: str) -> None:
+    done = mixcli("compare", "zoo:barbell:k=4", "--arm", "none", "--protocol", setting)
+    assert done.returncode == 2
+    assert f"expected {setting.partition('=')[0]} <= 1000, found inf" in done.stderr_text
