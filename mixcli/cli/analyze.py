@@ -1,5 +1,6 @@
 """`mixcli analyze`: measures of graphs, mask sequences and attention, one or a stream of them."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -10,7 +11,7 @@ import typer
 
 from mixcli.cli.asked import AskedMeasures
 from mixcli.cli.options import ATTENTION, Sources, shared
-from mixcli.cli.shell import Shell, different
+from mixcli.cli.shell import Shell, different, pipe_errors
 from mixcli.errors import LimitExceeded, MixcliError, NotApplicable
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ Examples:
   mixcli analyze graph.pt -m spectral_gap -m balanced_forman
   mixcli analyze zoo:barbell:k=8 --format json
   mixcli analyze karate.gml -m effective_resistance --values edges.csv
+  mixcli analyze karate.gml -m balanced_forman --values - | mixcli plot -o curvature.svg
   mixcli analyze karate.gml -m all-curvatures --node-means --top 10
   mixcli analyze mask:window:16,tokens=256,layers=6
   mixcli analyze attention.safetensors --heads 0.3,5.* --query last
@@ -50,7 +52,9 @@ def analyze(
     values: Annotated[
         Path | None,
         typer.Option(
-            "--values", metavar="FILE", help="Also write every value, by edge, node, token or head; .csv or .jsonl."
+            "--values",
+            metavar="FILE",
+            help="Also write every value, by edge, node, token or head; .csv or .jsonl; - for them and no records.",
         ),
     ] = None,
     top: Annotated[
@@ -80,7 +84,11 @@ def analyze(
     form = shell.form()
     with run.sink():
         records = run.records(sources)
-        if form == "table":
+        if run.values_only:
+            with pipe_errors():
+                for _ in records:
+                    pass
+        elif form == "table":
             from mixcli.report.table import analysis_tables
 
             shell.emit(analysis_tables(run.rows(sources), top=top, color=shell.color))
@@ -106,6 +114,11 @@ class _Run:
         self.levels: dict[str, str] = {}
         self.stack = ExitStack()
 
+    @property
+    def values_only(self) -> bool:
+        """Whether values take the place of records on standard output."""
+        return str(self.values_path) == "-" and self.shell.output is None
+
     def sink(self) -> ExitStack:
         """The context in which --values is being written."""
         if self.values_path is not None:
@@ -123,7 +136,8 @@ class _Run:
         from mixcli.report.values import ValuesWriter
 
         levels = {key: method.level for key, method in methods.items()}
-        writer = ValuesWriter(self.values_path, levels, self.shell.force, self.shell.note, self.node_means)
+        out = sys.stdout.buffer if str(self.values_path) == "-" else None
+        writer = ValuesWriter(self.values_path, levels, self.shell.force, self.shell.note, self.node_means, out)
         self.writer = self.stack.enter_context(writer)
 
     def records(self, sources: list[str] | None) -> Iterator[dict[str, Any]]:

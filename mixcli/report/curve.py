@@ -26,10 +26,11 @@ def rows(trace: Trace, index: int) -> Iterator[dict[str, Any]]:
         trace: the trace.
         index: place of the graph in its stream.
     """
-    knees = trace.knees
+    knees, steps = trace.knees, trace.after.provenance
+    method = steps[-1].spec if steps and steps[-1].op == "rewire" else ""
     for look in trace.looks:
         row = {
-            "source": trace.rewired.base.name, "index": index, "edits": look.edits, "step": look.step,
+            "source": trace.rewired.base.name, "index": index, "method": method, "edits": look.edits, "step": look.step,
             "added": look.added, "removed": look.removed, **look.values,
             "knee": [name for name, edits in knees.items() if edits == look.edits],
         }  # fmt: skip
@@ -74,7 +75,9 @@ def record(trace: Trace, index: int, method: str, every: int) -> dict[str, Any]:
         "index": index,
     }
     measures = {c.name: {"unit": c.measure.unit, "better": c.better, "knee": knees.get(c.name)} for c in trace.columns}
-    kept = [{k: v for k, v in row.items() if k not in ("source", "index", "knee")} for row in rows(trace, index)]
+    kept = [
+        {k: v for k, v in row.items() if k not in ("source", "index", "method", "knee")} for row in rows(trace, index)
+    ]
     return jsonable(
         {
             "schema": SCHEMA, "source": source, **head(base), "method": method, "every": every,

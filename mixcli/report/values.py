@@ -33,12 +33,12 @@ LEVELS = ("edge", "node", "pair", "token", "head")
 
 
 def check_target(target: Path) -> None:
-    """Refuse a file name that says neither CSV nor JSON lines.
+    """Refuse a file name that says neither CSV nor JSON lines, and is not `-`.
 
     Raises:
         UsageError: another suffix.
     """
-    if target.suffix not in (".csv", ".jsonl"):
+    if target.suffix not in (".csv", ".jsonl") and str(target) != "-":
         raise UsageError("a name that ends in .csv or .jsonl", target.name, where="--values")
 
 
@@ -53,6 +53,7 @@ class ValuesWriter:
         node_means: whether edge measures also come as means over the edges of each node: columns of the node file.
         force: replace existing files.
         note: told which files are written when there are several.
+        out: where to write JSON lines to if the file is `-`.
     """
 
     def __init__(
@@ -62,8 +63,10 @@ class ValuesWriter:
         force: bool,
         note: Callable[[str], None],
         node_means: bool = False,
+        out: BinaryIO | None = None,
     ) -> None:
         check_target(target)
+        self.out, self.lines = out, target.suffix == ".jsonl" or out is not None
         self.target, self.force, self.note, self.told = target, force, note, False
         self.files: dict[str, BinaryIO] = {}
         by_level = {lv: [k for k, level in levels.items() if level == lv] for lv in LEVELS}
@@ -75,6 +78,9 @@ class ValuesWriter:
                 "a measure with a value per edge, node, token or head", "none", "ask for one with -m", where="--values"
             )
         self.several = len(self.keys) > 1
+        if self.several and out is not None:
+            found = " and ".join(self.keys)
+            raise UsageError("measures of one level for --values -", found, "choose with -m, or name a file")
         if self.several:
             note("values: one file a level: " + ", ".join(str(self._path(level)) for level in self.keys))
         self.columns: dict[str, list[str]] = {}
@@ -115,6 +121,8 @@ class ValuesWriter:
         return self.target.with_name(f"{self.target.stem}.{level}{self.target.suffix}") if self.several else self.target
 
     def _file(self, level: str) -> BinaryIO:
+        if self.out is not None:
+            return self.out
         if level not in self.files:
             self.files[level] = self.stack.enter_context(replacing(self._path(level), self.force))
         return self.files[level]
@@ -123,7 +131,7 @@ class ValuesWriter:
         self, level: str, graph: Graph | TokenGraph, index: int, chosen: Mapping[str, Values]
     ) -> Iterator[bytes]:
         ends, arrays = _ends(graph, level, chosen), _arrays(chosen)
-        if self.target.suffix == ".jsonl":
+        if self.lines:
             yield from _json_lines(_labels(graph, level), index, ends, arrays)
             return
         if level not in self.columns:

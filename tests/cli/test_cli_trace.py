@@ -33,7 +33,7 @@ def test_rows_in_every_form(mixcli) -> None:
     lines = [json.loads(line) for line in mixcli(*TRACE).stdout_text.splitlines()]
     assert [row["edits"] for row in lines] == [0, 4, 8, 12]
     assert list(lines[0]) == [
-        "source", "index", "edits", "step", "added", "removed", "spectral_gap", "balanced_forman.min", "knee",
+        "source", "index", "method", "edits", "step", "added", "removed", "spectral_gap", "balanced_forman.min", "knee",
     ]  # fmt: skip
     table = list(csv.DictReader(io.StringIO(mixcli(*TRACE, "--format", "csv").stdout_text)))
     assert [float(row["spectral_gap"]) for row in table] == [row["spectral_gap"] for row in lines]
