@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mixcli.arcs import MAX_NODES, REVERSE, check_ends, checked_weight, fold, is_symmetric, joined, merge, stable_order
-from mixcli.errors import InputError
+from mixcli.errors import InputError, NotApplicable
 from mixcli.plan import LayerPlan
 from mixcli.provenance import Step
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from scipy.sparse import csr_array
 
-__all__ = ["REVERSE", "Components", "Graph", "LayerPlan", "from_arcs", "is_symmetric"]
+__all__ = ["REVERSE", "Components", "Graph", "LayerPlan", "from_arcs", "is_symmetric", "not_directed"]
 
 FEW = 512  # nodes and edges up to which components are found before scipy has taken the graph in
 
@@ -320,3 +320,14 @@ def from_arcs(
         n, edges, directed, weight, dict(node or {}), payload, dict(graph or {}), labels, name, provenance,
         plan or LayerPlan(),
     )  # fmt: skip
+
+
+def not_directed(what: str, where: str) -> NotApplicable:
+    """What is said of a directed graph where something is not defined for it.
+
+    Args:
+        what: what is not defined.
+        where: name of the graph.
+    """
+    fix = "pass --undirected to forget the directions"
+    return NotApplicable(f"an undirected graph for {what}", "a directed one", fix, where=where)

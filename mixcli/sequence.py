@@ -24,7 +24,7 @@ from mixcli.provenance import Step
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["PAUSE", "REAL", "SINK", "Attention", "HeadStore", "Heads", "Mask", "MaskSequence", "TokenGraph"]
+__all__ = ["KINDS", "PAUSE", "REAL", "SINK", "Attention", "HeadStore", "Heads", "Mask", "MaskSequence", "TokenGraph"]
 
 REAL = 0
 """Role of a token of the text."""
@@ -32,6 +32,10 @@ SINK = 1
 """Role of a token put before the text to be read."""
 PAUSE = 2
 """Role of a token put behind the text to compute in."""
+
+
+KINDS = {"mask": "a mask sequence", "attention": "attention weights"}
+"""What messages call the two nouns."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from mixcli.catalog import MEASURES
 from mixcli.context import Context
-from mixcli.errors import NotApplicable
+from mixcli.graph import not_directed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -81,12 +81,7 @@ class Measure(ABC):
             LimitExceeded: the predicted cost is over the limit and there is nothing cheaper to fall back on.
         """
         if graph.directed and not self.directed:
-            raise NotApplicable(
-                f"an undirected graph for {MEASURES.name_of(type(self))}",
-                "a directed one",
-                "pass --undirected to forget the directions",
-                where=graph.name,
-            )
+            raise not_directed(MEASURES.name_of(type(self)), graph.name)
         return self.compute(graph, context or Context())
 
     @abstractmethod

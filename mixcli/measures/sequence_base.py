@@ -9,7 +9,7 @@ from mixcli.catalog import SEQUENCE_MEASURES
 from mixcli.context import Context
 from mixcli.errors import NotApplicable
 from mixcli.measures.base import Level, Values
-from mixcli.sequence import Attention, TokenGraph
+from mixcli.sequence import KINDS, Attention, TokenGraph
 
 __all__ = ["Level", "SequenceMeasure", "Values", "measure_sequence"]
 
@@ -53,9 +53,8 @@ class SequenceMeasure(ABC):
         """
         name = SEQUENCE_MEASURES.name_of(type(self))
         if tokens.kind not in self.sources:
-            wanted = {"mask": "a mask sequence", "attention": "attention weights"}
-            found = wanted[tokens.kind]
-            raise NotApplicable(f"{wanted[self.sources[0]]} for {name}", found, "leave it out", where=tokens.name)
+            expected, found = f"{KINDS[self.sources[0]]} for {name}", KINDS[tokens.kind]
+            raise NotApplicable(expected, found, "leave it out", where=tokens.name)
         if self.hidden and isinstance(tokens, Attention) and not tokens.store.hidden_states:
             fix = "save hidden states beside the attention"
             raise NotApplicable(f"hidden states for {name}", "none", fix, where=tokens.name)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from mixcli.catalog import REWIRINGS
 from mixcli.context import Context
 from mixcli.errors import NotApplicable
-from mixcli.graph import Graph
+from mixcli.graph import Graph, not_directed
 from mixcli.plan import LayerPlan
 from mixcli.provenance import Step
 from mixcli.rewiring.budget import check_budget, planned, without_end
@@ -262,12 +262,7 @@ def check(method: Rewiring, graph: Graph, budget: int | None = None) -> None:
         UsageError: the budget is negative.
     """
     if graph.directed and not method.directed:
-        raise NotApplicable(
-            f"an undirected graph for {REWIRINGS.name_of(type(method))}",
-            "a directed one",
-            "pass --undirected to forget the directions",
-            where=graph.name,
-        )
+        raise not_directed(REWIRINGS.name_of(type(method)), graph.name)
     check_budget(budget)
 
 

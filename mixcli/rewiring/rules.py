@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mixcli.errors import NotApplicable, UsageError
+from mixcli.errors import UsageError
+from mixcli.graph import not_directed
 from mixcli.numerics.connected import connected
 from mixcli.numerics.neighbours import Neighbours
 
@@ -65,8 +66,7 @@ class Constraints:
             UsageError: a negative cap, sides of another length, or a forbidden pair of nodes that are not there.
         """
         if self and graph.directed:
-            fix = "pass --undirected to forget the directions"
-            raise NotApplicable("an undirected graph for constraints", "a directed one", fix, where=graph.name)
+            raise not_directed("constraints", graph.name)
         if self.max_degree is not None and self.max_degree < 0:
             raise UsageError("a degree cap >= 0", str(self.max_degree))
         if self.sides is not None and len(self.sides) != graph.n:

@@ -14,7 +14,7 @@ from mixcli.errors import NotApplicable
 from mixcli.provenance import Step
 from mixcli.rewiring.budget import check_budget, planned, without_end
 from mixcli.rewiring.mask_edits import MaskEdit, apply_mask_edits
-from mixcli.sequence import MaskSequence, TokenGraph
+from mixcli.sequence import KINDS, MaskSequence, TokenGraph
 from mixcli.spec import spec_of
 
 __all__ = ["MaskEdit", "RewiredSequence", "SequenceRewiring", "apply_mask_edits", "apply_sequence", "rewire_sequence"]
@@ -172,10 +172,9 @@ def apply_sequence(
 
 def _check(method: SequenceRewiring, tokens: TokenGraph, budget: int | None) -> None:
     if tokens.kind not in method.sources:
-        wanted = {"mask": "a mask sequence", "attention": "attention weights"}
         name = SEQUENCE_REWIRINGS.name_of(type(method))
         fix = "rewire the mask, not what a network made of it"
         if tokens.kind == "mask":
             fix = "it takes what a network has saved: .safetensors, .npz, .npy or .pt"
-        raise NotApplicable(f"{wanted[method.sources[0]]} for {name}", wanted[tokens.kind], fix, where=tokens.name)
+        raise NotApplicable(f"{KINDS[method.sources[0]]} for {name}", KINDS[tokens.kind], fix, where=tokens.name)
     check_budget(budget)
