@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mixcli.rewiring.base import Rewiring
     from mixcli.sequence import MaskSequence, TokenGraph
 
-__all__ = ["Budget", "BudgetOption", "EveryOption", "UntilOption", "needs_edits"]
+__all__ = ["Budget", "BudgetOption", "EveryOption", "UntilOption", "check_looks", "needs_edits"]
 
 BudgetOption = Annotated[
     str | None,
@@ -70,6 +70,16 @@ class Budget:
             return self.count
         pairs = sum(mask.edges for mask in cast("MaskSequence", tokens).layers)
         return round(self.share * pairs / tokens.depth)
+
+
+def check_looks(until: str | None, every: int) -> None:
+    """Refuse `--every` where there is no condition to look at.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if every > 1 and until is None:
+        raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
 
 
 def needs_edits(method: "Rewiring", what: str) -> None:

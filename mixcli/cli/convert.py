@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from mixcli.cli.options import ATTENTION, Sources, shared
-from mixcli.cli.shell import Shell, pipe_errors
+from mixcli.cli.shell import Shell
+from mixcli.cli.writing import write
 from mixcli.errors import UsageError
 
 EPILOG = """\b
@@ -39,7 +40,6 @@ def convert(
     """Write any source in any format."""
     from mixcli.catalog import FORMATS
     from mixcli.graph import Graph
-    from mixcli.io import stream
 
     if stats_only:
         _statistics(shell, sources)
@@ -52,14 +52,9 @@ def convert(
         return
     attention = not isinstance(first, Graph) and first.kind == "attention"
     everything = itertools.chain([first], things)
-    if shell.output is not None:
-        left_out = stream.write(everything, shell.output, format=to, force=shell.force)
-    else:
-        if (attention or not FORMATS.get(str(to)).text) and sys.stdout.isatty():
-            raise UsageError("a file or a pipe for binary output", "a terminal", "pass -o FILE")
-        with pipe_errors():
-            left_out = stream.write(everything, sys.stdout.buffer, format=to)
-            sys.stdout.buffer.flush()
+    if shell.output is None and (attention or not FORMATS.get(str(to)).text) and sys.stdout.isatty():
+        raise UsageError("a file or a pipe for binary output", "a terminal", "pass -o FILE")
+    left_out = write(shell, everything, to, shell.force)
     if left_out:
         whole = "safetensors and pt keep" if attention else "pt and jsonl keep"
         shell.note(f"left out: {'; '.join(left_out)} ({whole} everything)")

@@ -1,9 +1,8 @@
 """`mixcli rewire`: change a graph or masks, say what was changed, and write it in the form it came in."""
 
-import sys
-from collections.abc import Iterator
+import itertools
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,10 +15,10 @@ from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.resume import ResumeOption, keeping
 from mixcli.cli.rewire_job import Job
 from mixcli.cli.rewire_tokens import TokensJob
-from mixcli.cli.rewirings import AskedRewiring
-from mixcli.cli.shell import Shell, different, pipe_errors
+from mixcli.cli.rewirings import AskedRewiring, MethodOption
+from mixcli.cli.shell import Shell, different
 from mixcli.cli.told import would
-from mixcli.errors import UsageError
+from mixcli.cli.writing import no_terminal, write
 
 if TYPE_CHECKING:
     from mixcli.rewiring.base import Rewired
@@ -41,9 +40,7 @@ Examples:
 def rewire(
     shell: Shell,
     sources: SourcesArgument = None,
-    method: Annotated[
-        str, typer.Option("--method", metavar="METHOD", help="Rewiring; `mixcli methods` lists them.")
-    ] = "",
+    method: MethodOption = "",
     to: Annotated[
         str | None,
         typer.Option("--to", metavar="FORMAT", help="Format of the result; default: suffix of -o, else as it came."),
@@ -62,8 +59,6 @@ def rewire(
     ] = 1,
 ) -> None:
     """Add and remove edges, pairs or tokens, and write graphs, masks and attention as they came."""
-    from mixcli.io import stream
-
     asked_rewiring = AskedRewiring(method)
     spent, limits = Budget(budget), Constraining(max_degree, forbid, keep_connected, sides)
     different("--log", log, "--output", shell.output)
@@ -90,17 +85,12 @@ def rewire(
         if first is None:
             return
         if shell.dry_run:
-            for result in _chain(first, results):
+            for result in itertools.chain([first], results):
                 shell.note(f"{result.base.name}: {would(result)}")
             return
         chosen = _format(shell, first, to)
-        graphs = (r.graph for r in _chain(first, results))
-        if shell.output is not None:
-            left_out = stream.write(graphs, shell.output, format=chosen, force=force)
-        else:
-            with pipe_errors():
-                left_out = stream.write(graphs, sys.stdout.buffer, format=chosen)
-                sys.stdout.buffer.flush()
+        graphs = (r.graph for r in itertools.chain([first], results))
+        left_out = write(shell, graphs, chosen, force)
     left_out = [part for part in left_out if part != "edge payload (edge_type)"]  # ours, and of use to networks only
     if left_out:
         shell.note(f"left out: {'; '.join(left_out)} (pt and jsonl keep everything)")
@@ -117,11 +107,6 @@ def _format(shell: Shell, first: "Rewired", to: str | None) -> str:
         name = known.name
     else:
         name = format_of_source(first.base) or "jsonl"
-    if shell.output is None and not FORMATS.get(name).text and sys.stdout.isatty():
-        raise UsageError("a file or a pipe for binary output", "a terminal", f"pass -o FILE for {name}, or --to jsonl")
+    if shell.output is None:
+        no_terminal(name)
     return str(name)
-
-
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mixcli.catalog import REWIRINGS
-from mixcli.cli.budget import Budget, needs_edits
+from mixcli.cli.budget import Budget, check_looks, needs_edits
 from mixcli.cli.constraints import Constraining
 from mixcli.cli.edit_log import write_log
 from mixcli.cli.interrupts import Interrupts
 from mixcli.cli.rewirings import AskedRewiring, Things
 from mixcli.cli.shell import Shell, plural
-from mixcli.cli.told import Told
+from mixcli.cli.told import Told, ending
 from mixcli.errors import Interrupted, MixcliError, UsageError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mixcli.graph import Graph
     from mixcli.rewiring.base import Constraints, Rewired, Rewiring
     from mixcli.rewiring.journal import Journal
-    from mixcli.tracing.until import Outcome
 
 __all__ = ["Job"]
 
@@ -52,8 +51,7 @@ class Job:
         self.spec = spec_of(REWIRINGS.name_of(type(made)), made)
         if until is not None:
             needs_edits(made, "--until")
-        if every > 1 and until is None:
-            raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
+        check_looks(until, every)
         self.condition: Any = None
         if until is not None:
             from mixcli.tracing.until import Condition
@@ -182,7 +180,7 @@ class Job:
                     rewiring, graph, self.condition, every=self.every, budget=wanted, context=context,
                     constraints=limits,
                 )  # fmt: skip
-                result, ended = outcome.rewired, self._ended(outcome)
+                result, ended = outcome.rewired, ending(self.condition, outcome)
         if journal is not None:
             journal.add(index, result, rewiring, limits, ended)
         self._tell(told, result, rewiring, ended)
@@ -191,12 +189,6 @@ class Job:
     def _tell(self, told: Told, result: "Rewired", method: "Rewiring", ended: str = "") -> None:
         told.one(result, method, self.budget.of(result.base), ended or None)
         told.reached += bool(result.graph.provenance[-1].notes.get("reached"))
-
-    def _ended(self, outcome: "Outcome[Rewired]") -> str:
-        value = "undefined" if outcome.value is None else f"{outcome.value:.6g}"
-        edits = plural(len(outcome.rewired.edits), "edit")
-        where = f"after {edits} ({self.condition.column.name} = {value})"
-        return f"{self.condition} {'reached' if outcome.reached else 'never reached, given up'} {where}"
 
 
 def _next(items: Iterator[T], interrupts: Interrupts) -> T | None:

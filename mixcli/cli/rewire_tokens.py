@@ -1,18 +1,20 @@
 """What `mixcli rewire` does to mask sequences and attention: rewired one by one, told, logged and written."""
 
-import json
+import itertools
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixcli.cli.budget import Budget
-from mixcli.cli.edit_log import opened
+from mixcli.cli.budget import Budget, check_looks
+from mixcli.cli.edit_log import opened, write_mask_log
 from mixcli.cli.interrupts import Interrupts
 from mixcli.cli.rewirings import AskedRewiring, Things
-from mixcli.cli.shell import Shell, pipe_errors, plural
+from mixcli.cli.shell import Shell, plural
+from mixcli.cli.told import ending
 from mixcli.cli.told_tokens import TokensTold, would_change
+from mixcli.cli.writing import no_terminal, write
 from mixcli.errors import Interrupted, NotApplicable, UsageError
 
 if TYPE_CHECKING:
@@ -47,8 +49,7 @@ class TokensJob:
         if only_graphs:
             found = "a rewiring of tokens"
             raise NotApplicable(f"graphs for {', '.join(only_graphs)}", found, "leave the option out")
-        if every > 1 and until is None:
-            raise UsageError("--until CONDITION beside --every", "none", "add a condition; trace takes --every alone")
+        check_looks(until, every)
         self.condition: Any = None
         if until is not None:
             from mixcli.catalog import SEQUENCE_MEASURES
@@ -58,8 +59,6 @@ class TokensJob:
 
     def run(self, things: Things, to: str | None, log: Path | None) -> None:
         """Rewire, tell and write."""
-        from mixcli.io import stream
-
         with ExitStack() as stack, Interrupts() as interrupts:
             edits = None if self.shell.dry_run else opened(stack, log, self.shell.force)
             results = self._results(things, edits, interrupts)
@@ -67,17 +66,12 @@ class TokensJob:
             if first is None:
                 return
             if self.shell.dry_run:
-                for result in _chain(first, results):
+                for result in itertools.chain([first], results):
                     self.shell.note(f"{result.base.name}: {would_change(result)}")
                 return
             chosen = self._format(first.base, to)
-            after = (result.sequence for result in _chain(first, results))
-            if self.shell.output is not None:
-                left_out = stream.write(after, self.shell.output, format=chosen, force=self.shell.force)
-            else:
-                with pipe_errors():
-                    left_out = stream.write(after, sys.stdout.buffer, format=chosen)
-                    sys.stdout.buffer.flush()
+            after = (result.sequence for result in itertools.chain([first], results))
+            left_out = write(self.shell, after, chosen, self.shell.force)
         if left_out:
             self.shell.note(f"left out: {'; '.join(left_out)}")
 
@@ -99,7 +93,7 @@ class TokensJob:
                         result, ended = self._one(method, thing)
                     if not self.shell.dry_run:
                         told.one(result, method, self._wanted(thing), ended)
-                    _write_log(edits, result, index)
+                    write_mask_log(edits, result, index)
                     yield result
                     if result.interrupted:
                         kept = plural(len(result.edits), "edit")
@@ -126,9 +120,7 @@ class TokensJob:
         found = rewire_sequence_until(
             method, tokens, self.condition, every=self.every, budget=wanted, context=self.context
         )
-        value = "undefined" if found.value is None else f"{found.value:.6g}"
-        where = f"after {plural(len(found.rewired.edits), 'edit')} ({self.condition.column.name} = {value})"
-        return found.rewired, f"{self.condition} {'reached' if found.reached else 'never reached, given up'} {where}"
+        return found.rewired, ending(self.condition, found)
 
     def _wanted(self, tokens: "TokenGraph") -> int | None:
         return self.budget.of_pairs(tokens)
@@ -141,28 +133,7 @@ class TokensJob:
             if sys.stdout.isatty():
                 raise UsageError("a file or a pipe for attention", "a terminal", "pass -o FILE.safetensors")
             return "safetensors"
-        from mixcli.catalog import FORMATS
-
         came = first.origin.spec if first.origin is not None and first.origin.op == "read" else "jsonl"
         name = came if came in ("jsonl", "npz", "pt", "npy") else "jsonl"
-        if not FORMATS.get(name).text and sys.stdout.isatty():
-            raise UsageError(
-                "a file or a pipe for binary output", "a terminal", f"pass -o FILE for {name}, or --to jsonl"
-            )
+        no_terminal(name)
         return name
-
-
-def _write_log(out: Any, result: "RewiredSequence", index: int) -> None:
-    """Write what was done to the sequence at a place of the stream, where there is a log."""
-    if out is None:
-        return
-    from mixcli.report.record import jsonable
-    from mixcli.rewiring.mask_log import mask_log_rows
-
-    for row in mask_log_rows(result, index):
-        out.write((json.dumps(jsonable(row), ensure_ascii=False) + "\n").encode())
-
-
-def _chain(first: Any, rest: Iterator[Any]) -> Iterator[Any]:
-    yield first
-    yield from rest

@@ -2,7 +2,9 @@
 
 import itertools
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
 
 from mixcli.catalog import REWIRINGS, SEQUENCE_REWIRINGS
 from mixcli.cli.shell import Shell
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
     from mixcli.rewiring.base import Rewiring
     from mixcli.rewiring.sequence_base import SequenceRewiring
 
-__all__ = ["AskedRewiring", "Things"]
+__all__ = ["AskedRewiring", "MethodOption", "Things"]
+
+MethodOption = Annotated[str, typer.Option("--method", metavar="METHOD", help="Rewiring; `mixcli methods` lists them.")]
 
 Things = Iterator[tuple[str, int, Any]]
 """(source, index in it, what it is) as `Shell.things` gives it."""

@@ -8,11 +8,12 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
     from mixcli.rewiring.base import Rewired, Rewiring
+    from mixcli.tracing.until import Condition, Outcome
 
-__all__ = ["Told", "would"]
+__all__ = ["MANY", "Told", "ending", "would"]
 
 MANY = 3
-"""Graphs of a stream whose before → after is told one by one."""
+"""Graphs, or sequences, of a stream whose before → after is told one by one."""
 
 GAP_NODES = 20_000
 """Largest graph whose spectral gap is told before and after; beyond it could take longer than the rewiring."""
@@ -69,6 +70,13 @@ def _weights(base: "Graph", after: "Graph") -> str:
     if after.weight is not None and not old.issuperset(after.weight.tolist()):
         return "; all edges have new weights"
     return "; added edges have weight 1" if base.weight is not None and after.provenance[-1].notes["edits"] else ""
+
+
+def ending(condition: "Condition", outcome: "Outcome[Any]") -> str:
+    """How a condition ended a rewiring, of graphs or of masks."""
+    value = "undefined" if outcome.value is None else f"{outcome.value:.6g}"
+    where = f"after {plural(len(outcome.rewired.edits), 'edit')} ({condition.column.name} = {value})"
+    return f"{condition} {'reached' if outcome.reached else 'never reached, given up'} {where}"
 
 
 def would(result: "Rewired") -> str:

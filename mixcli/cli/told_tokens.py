@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 from mixcli.cli.shell import Shell, plural
+from mixcli.cli.told import MANY
 
 if TYPE_CHECKING:
     from mixcli.context import Context
@@ -10,9 +11,6 @@ if TYPE_CHECKING:
     from mixcli.sequence import Attention, MaskSequence
 
 __all__ = ["TokensTold", "would_change"]
-
-MANY = 3
-"""Sequences of a stream whose before → after is told one by one."""
 
 MEASURED = 2048
 """Most tokens for which resistance, reach and influence are told; beyond it could take longer than the rewiring."""

@@ -10,7 +10,7 @@ from mixcli.cli.budget import Budget, BudgetOption, EveryOption, needs_edits
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.options import Sources as SourcesArgument
 from mixcli.cli.options import shared
-from mixcli.cli.rewirings import AskedRewiring, Things
+from mixcli.cli.rewirings import AskedRewiring, MethodOption, Things
 from mixcli.cli.shell import Shell
 from mixcli.errors import Interrupted, NotApplicable, UsageError
 
@@ -32,9 +32,7 @@ Examples:
 def trace(
     shell: Shell,
     sources: SourcesArgument = None,
-    method: Annotated[
-        str, typer.Option("--method", metavar="METHOD", help="Rewiring; `mixcli methods` lists them.")
-    ] = "",
+    method: MethodOption = "",
     measure: Annotated[
         list[str] | None,
         typer.Option(
