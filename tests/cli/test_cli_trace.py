@@ -58,7 +58,7 @@ def test_the_last_row_is_what_analyze_says_of_the_rewired_graph(mixcli, tmp_path
 def test_a_replayed_log_has_the_same_curve(mixcli) -> None:
     mixcli("rewire", "zoo:barbell:k=6", "--method", "fosr", "--budget", "12", "--log", "e.jsonl", "-o", "a.jsonl")
     again = [a if a != "fosr" else "replay:e.jsonl" for a in TRACE]
-    assert mixcli(*again).stdout_text == mixcli(*TRACE).stdout_text
+    assert mixcli(*again).stdout_text.replace("replay:file=e.jsonl,graph=0", "fosr") == mixcli(*TRACE).stdout_text
 
 
 def test_several_graphs_and_undefined_values(mixcli) -> None:
