@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,10 +108,11 @@ def comparisons(store: Store, merged: int = 0) -> tuple[list[dict[str, Any]], li
         if record is None or any(arm["trials"] < outline["trials"] for arm in record["arms"]):
             plan = plan_of(outline)
             now = conclude(plan, store, outline["name"], 0.0, merged=merged)
-            if not now.complete:
-                partial.append(conclude(plan, store, outline["name"], now.work, interrupted=True, merged=merged))
+            now = replace(now, seconds=now.work, interrupted=not now.complete)
+            if now.interrupted:
+                partial.append(now)
                 continue
-            record = conclude(plan, store, outline["name"], now.work, merged=merged).record()
+            record = now.record()
             if merged:
                 store.put_record(key, record)
         found.append(record)
