@@ -112,7 +112,7 @@ def test_files_of_others_and_of_other_versions_are_refused_before_anything_is_wr
     for path, error, words in (
         (newer, InputError, f"schema {SCHEMA + 1}"),
         (older, InputError, f"schema {SCHEMA - 1}"),
-        (foreign, UsageError, "another program"),
+        (foreign, InputError, "another program"),
         (empty, InputError, "an empty file"),
         (tmp_path / "none.db", InputError, "no such file"),
     ):
