@@ -36,17 +36,21 @@ def keeping(shell: Shell, method: "Rewiring", asked: dict[str, Any], resume: boo
         asked: what it was asked for, by option.
         resume: whether to go on with an earlier run.
     """
+    from mixcli.io.atomic import writable
+
     journal = _journal(shell, method, asked, resume)
-    if journal is None:
-        yield None
-        return
     try:
+        if shell.output is not None and not shell.dry_run:
+            writable(shell.output, shell.force or (journal is not None and journal.resumed))
         yield journal
     except BaseException as error:
+        if journal is None:
+            raise
         wrong = isinstance(error, UsageError) and error.__cause__ is None and not journal.resumed
         _end(shell, journal, keep=not wrong)
         raise
-    _end(shell, journal, keep=shell.exit_code == Interrupted.exit_code)
+    if journal is not None:
+        _end(shell, journal, keep=shell.exit_code == Interrupted.exit_code)
 
 
 def _journal(shell: Shell, method: "Rewiring", asked: dict[str, Any], resume: bool) -> "Journal | None":

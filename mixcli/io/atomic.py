@@ -11,7 +11,26 @@ from typing import BinaryIO
 
 from mixcli.errors import UsageError
 
-__all__ = ["replacing"]
+__all__ = ["replacing", "writable"]
+
+
+def writable(target: Path, force: bool) -> None:
+    """Refuse a name under which nothing could be written, before the work that would be lost is begun.
+
+    Args:
+        target: the name of a file to be; what is no regular file (a pipe, a device) may be written to as it is.
+        force: whether an existing file may be replaced.
+
+    Raises:
+        UsageError: it exists and `force` is not set, it is a folder, or its folder does not exist.
+    """
+    shown, target = str(target), target.resolve()
+    if target.is_dir():
+        raise UsageError("a file to write", "a folder", "add a file name", where=shown)
+    if target.is_file() and not force:
+        raise UsageError("a new file", "an existing one", "pass --force to replace it", where=shown)
+    if not target.parent.is_dir():
+        raise UsageError("an existing folder", f"no {target.parent}", "make it first", where=shown)
 
 
 @contextlib.contextmanager
@@ -26,17 +45,14 @@ def replacing(target: Path, force: bool) -> Iterator[BinaryIO]:
         force: whether an existing file may be replaced.
 
     Raises:
-        UsageError: it exists and `force` is not set, or its folder does not exist.
+        UsageError: as of `writable`.
     """
-    shown, target = str(target), target.resolve()
-    if target.exists() and not target.is_file() and not target.is_dir():
+    writable(target, force)
+    target = target.resolve()
+    if target.exists() and not target.is_file():
         with target.open("wb") as out:
             yield out
         return
-    if target.exists() and not force:
-        raise UsageError("a new file", "an existing one", "pass --force to replace it", where=shown)
-    if not target.parent.is_dir():
-        raise UsageError("an existing folder", f"no {target.parent}", "make it first", where=shown)
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as out:

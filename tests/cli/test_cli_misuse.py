@@ -49,3 +49,19 @@ def test_an_infinite_setting_is_refused(mixcli, setting: str) -> None:
     done = mixcli("compare", "zoo:barbell:k=4", "--arm", "none", "--protocol", setting)
     assert done.returncode == 2
     assert f"expected {setting.partition('=')[0]} <= 1000, found inf" in done.stderr_text
+
+
+def test_a_name_that_cannot_be_written_is_refused_before_the_work(mixcli, tmp_path) -> None:
+    (tmp_path / "old.jsonl").write_text("old")
+    (tmp_path / "folder.jsonl").mkdir()
+    for name, says in (
+        ("old.jsonl", "expected a new file, found an existing one; pass --force to replace it"),
+        ("folder.jsonl", "expected a file to write, found a folder; add a file name"),
+        ("no/new.jsonl", "expected an existing folder, found no "),
+    ):
+        for method in ("fosr", "double_edge_swap"):
+            done = mixcli("rewire", "zoo:barbell:k=4", "--method", method, "-o", name)
+            assert (done.returncode, done.stderr_text.count("\n")) == (2, 1), done.stderr_text
+            assert done.stderr_text.startswith(f"mixcli: {name}: {says}")
+    assert (tmp_path / "old.jsonl").read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.jsonl", "old.jsonl"]
