@@ -167,7 +167,7 @@ def test_own_features_come_first_and_can_be_set_aside() -> None:
     ids=["nan", "text", "complex"],
 )
 def test_features_that_are_no_finite_numbers(x: np.ndarray, word: str) -> None:
-    with pytest.raises(InputError, match=word):
+    with pytest.raises(InputError, match=f"{word}.*; .*ask for features=random"):
         Dirichlet()(_own(families.path(3), x))
 
 

@@ -115,10 +115,17 @@ class Dirichlet(Measure):
             raise NotApplicable("node features x", f"payload: {have}", "ask for features=random", where=graph.name)
         x = np.asarray(graph.node["x"])
         if not (np.issubdtype(x.dtype, np.number) or x.dtype == bool) or np.iscomplexobj(x):
-            raise InputError("node features x that are numbers", str(x.dtype), "or features=random", where=graph.name)
+            raise InputError(
+                "node features x that are numbers", str(x.dtype), "ask for features=random", where=graph.name
+            )
         x = x.reshape(graph.n, -1) if graph.n else np.zeros((0, 0))
         if not np.isfinite(x).all():
-            raise InputError("finite node features x", "NaN or infinity", "or features=random", where=graph.name)
+            raise InputError(
+                "finite node features x",
+                "NaN or infinity",
+                "fill the gaps, or ask for features=random",
+                where=graph.name,
+            )
         return x.astype(np.float64)
 
     def _check(self, graph: Graph, columns: int, draws: int, context: Context) -> None:
