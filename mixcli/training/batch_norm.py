@@ -53,12 +53,12 @@ def _by_trial(h: Tensor, real: Tensor | None, running_mean: Tensor, running_var:
     if not training or real is None:
         return (h - running_mean) * (running_var + EPSILON).rsqrt()
     count = real.sum(dim=1, keepdim=True)
-    mean = (h * real).sum(dim=1, keepdim=True) / count
-    var = ((h - mean).square() * real).sum(dim=1, keepdim=True) / count
+    enough = count > 1
+    mean = torch.where(enough, (h * real).sum(dim=1, keepdim=True) / count, running_mean)
+    h = h - mean
+    var = (h.square() * real).sum(dim=1, keepdim=True) / count
     with torch.no_grad():
-        enough = (count > 1).to(h.dtype)
-        running_mean.lerp_(mean, MOMENTUM * enough)
-        running_var.lerp_(var * (count / (count - 1).clamp(min=1)), MOMENTUM * enough)
-    mean = torch.where(count > 1, mean, running_mean)
-    var = torch.where(count > 1, var, running_var)
-    return (h - mean) * (var + EPSILON).rsqrt()
+        momentum = MOMENTUM * enough.to(h.dtype)
+        running_mean.lerp_(mean, momentum)
+        running_var.lerp_(var * (count / (count - 1).clamp(min=1)), momentum)
+    return h * (torch.where(enough, var, running_var) + EPSILON).rsqrt()

@@ -74,6 +74,9 @@ def test_several_jobs_need_as_many_times_the_memory() -> None:
     check_memory(plan, limits)
     with pytest.raises(LimitExceeded, match=r"2 trials at a time.*--jobs 1"):
         check_memory(plan, limits, jobs=2)
+    assert memory_of(plan, 2, stacked=True) > memory_of(plan, 2)
+    with pytest.raises(LimitExceeded, match=r"2 trials at a time.*smaller --stack"):
+        check_memory(plan, limits, jobs=2, stacked=True)
 
 
 def test_stored_trials_are_shown_whatever_they_needed() -> None:
@@ -94,15 +97,24 @@ from test_training_cost import memory_of, plan_of
 peak = lambda: int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) * 1024
 plan_of("graphs", "gcn:hidden=1,layers=1", epochs=1).run(0, 0)
 before = peak()
-plan = plan_of("nodes", "gcn:hidden=2000,layers=4", epochs=2)
-plan.run(0, 0)
-print((peak() - before) / memory_of(plan))
+model, stacked = sys.argv[3], sys.argv[4] == "stacked"
+plan = plan_of("nodes", model, epochs=2)
+if stacked:
+    from mixcli.training.stacked.fit import run_stack
+    from mixcli.training.stacked.job import job_of
+    run_stack([job_of(plan, *job) for job in plan.jobs])
+else:
+    plan.run(0, 0)
+print((peak() - before) / memory_of(plan, len(plan.jobs) if stacked else 1, stacked=stacked))
 """
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to see the peak")
-def test_predicted_need_is_near_the_measured_one() -> None:
+@pytest.mark.parametrize(
+    ("model", "how"), [("gcn:hidden=2000,layers=4", "alone"), ("gat:hidden=800,layers=4,version=2", "stacked")]
+)
+def test_predicted_need_is_near_the_measured_one(model: str, how: str) -> None:
     here = Path(__file__).parent
-    command = [sys.executable, "-c", MEASURE, str(here), str(here.parents[1])]
+    command = [sys.executable, "-c", MEASURE, str(here), str(here.parents[1]), model, how]
     share = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert 0.5 < share < 1.5

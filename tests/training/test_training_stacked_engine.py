@@ -298,8 +298,8 @@ def test_size_is_one_on_a_processor_and_from_the_forecast_on_cuda(monkeypatch: p
     plan = plan_of("graphs", "gcn:hidden=8")
     assert (size_of(plan), size_of(plan, 7)) == (1, 7)
     on_cuda = dataclasses.replace(plan, device="cuda:1")
-    need = stacks.memory_of(on_cuda)
-    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(100 * need), int(200 * need)))
+    need = stacks.memory_of(on_cuda, stacked=True)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (int(100 * need) + 1, int(200 * need)))
     assert size_of(on_cuda) == 60
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (1, 1))
     assert size_of(on_cuda) == 1

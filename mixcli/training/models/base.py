@@ -65,9 +65,6 @@ class Convolutions(Model):
 
     kept_by_node: ClassVar[float] = 7
     """Arrays as wide as a layer that each node keeps of each layer for the backward pass, found by measuring."""
-    kept_by_arc: ClassVar[float] = 0
-    """The same for each arc, beside the arc itself."""
-
     layers: int | None = param(None, "convolutions, the last of which gives the class scores; default by task", ge=1)
     hidden: int | None = param(None, "width of the hidden layers; default by task", ge=1)
     dropout: float | None = param(None, "probability of dropping a hidden entry; default by task", ge=0, le=0.95)
@@ -78,6 +75,11 @@ class Convolutions(Model):
 
     residual: bool = param(False, "whether each hidden layer after the first adds its input to its output")
     norm: Literal["none", "batch", "layer"] = param("none", "normalisation after each hidden layer, before ReLU")
+
+    @property
+    def kept_by_arc(self) -> float:
+        """Arrays as wide as a layer that each arc keeps of each layer, beside the arc itself."""
+        return 0
 
     @abstractmethod
     def layer(self, inputs: int, outputs: int, relations: int, generator: Any) -> Any:

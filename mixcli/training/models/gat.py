@@ -31,7 +31,6 @@ class GAT(Convolutions):
     """
 
     kept_by_node: ClassVar[float] = 7
-    kept_by_arc: ClassVar[float] = 4
     equation: ClassVar[str] = "h'_i = sum_j softmax_j(LeakyReLU(a.W h_i + c.W h_j)) W h_j + b"
     weighted: ClassVar[str] = "an edge of weight w attends like w parallel edges (ours)"
     cites: ClassVar[str] = "Veličković et al., ICLR 2018; Brody, Alon & Yahav, ICLR 2022 (version 2)"
@@ -53,6 +52,11 @@ class GAT(Convolutions):
     def last_width(self, task: Task) -> int:
         """Every head is as wide as the result."""
         return self.heads * task.classes
+
+    @property
+    def kept_by_arc(self) -> float:
+        """Messages, and for version 2 what goes into the logits."""
+        return 4 if self.version == "1" else 6
 
     @property
     def all_pairs(self) -> bool:

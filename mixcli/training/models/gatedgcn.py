@@ -29,7 +29,6 @@ class GatedGCN(Convolutions):
     """
 
     kept_by_node: ClassVar[float] = 9
-    kept_by_arc: ClassVar[float] = 4
     equation: ClassVar[str] = "h'_i = h_i U + sum_j sigmoid(h_i A + h_j B + c) * (h_j W) + b"
     weighted: ClassVar[str] = "an edge of weight w counts as w parallel edges (ours)"
     cites: ClassVar[str] = "Bresson & Laurent, arXiv 1711.07553, 2017; Dwivedi et al., JMLR 2023"
@@ -43,6 +42,11 @@ class GatedGCN(Convolutions):
         from mixcli.training.layers_arcs import GatedGCNLayer
 
         return GatedGCNLayer(inputs, outputs, self.gates == "normalised", generator)
+
+    @property
+    def kept_by_arc(self) -> float:
+        """Gates, messages, and their product."""
+        return 4
 
     @property
     def all_pairs(self) -> bool:

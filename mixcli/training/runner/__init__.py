@@ -61,8 +61,9 @@ def run(
     left = [job for key, job in keys.items() if key not in known]
     size = 1 if cluster is not None or jobs > 1 else min(size_of(plan, stack), max(1, len(left)))
     if left and cluster is None:
-        on_host = size if plan.device == "cpu" else 1
-        check_memory(plan, context.limits, max(1, min(jobs, len(left)), on_host))
+        stacked = size > 1 and plan.device == "cpu"
+        at_once = size if stacked else max(1, min(jobs, len(left)))
+        check_memory(plan, context.limits, at_once, stacked=stacked)
     if min(size, stack) > 1 and (said := trained_alone(plan, left)):
         context.note(said)
     for arm in plan.arms:

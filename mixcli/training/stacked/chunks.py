@@ -49,7 +49,7 @@ def size_of(plan: Plan, wanted: int = 0) -> int:
     import torch
 
     free, _ = torch.cuda.mem_get_info(torch.device(plan.device))
-    return max(1, int(USED * free / memory_of(plan)))
+    return max(1, int(USED * free / memory_of(plan, stacked=True)))
 
 
 def chunks(plan: Plan, left: Iterable[Job], size: int) -> Iterator[Chunk]:

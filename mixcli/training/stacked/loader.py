@@ -91,7 +91,8 @@ class StackedLoader:
         if self.task.kind == "node_classification":
             return units.shape[1]
         rows = self._rows / self._graphs  # one graph for tasks whose units are copies of it
-        limit = EVALUATED_ROWS if self.device.type == "cpu" else EVALUATED_ON_DEVICE
+        # On an accelerator as many rows of each trial as `memory_of` counts on, up to as many as keep it busy.
+        limit = EVALUATED_ROWS if self.device.type == "cpu" else min(EVALUATED_ON_DEVICE, EVALUATED_ROWS * len(units))
         return max(1, int(limit / (len(units) * rows)))
 
     def _of_graphs(self, units: NDArray[np.int64]) -> StackedBatch:
