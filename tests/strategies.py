@@ -1,11 +1,25 @@
-"""Random graphs for Hypothesis: small, of every shape, often disconnected."""
+"""Random graphs: drawn by Hypothesis, small, of every shape, often disconnected; and fifty that are always the same."""
 
 from __future__ import annotations
 
 import numpy as np
 from hypothesis import strategies as st
 
+from mixcli.generators import graphs as families
 from mixcli.graph import Graph, from_arcs
+
+FIFTY = [
+    make(seed)
+    for seed in range(10)
+    for make in (
+        lambda s: families.erdos_renyi(12, 20, s),
+        lambda s: families.erdos_renyi(16, 60, s),
+        lambda s: families.barabasi_albert(24, 2, s),
+        lambda s: families.watts_strogatz(20, 6, 0.3, s),
+        lambda s: families.regular(14, 3, s),
+    )
+]
+"""Ten each of five families, for what is held equal to something slow."""
 
 
 @st.composite

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from rewiring.test_rewiring_sdrf import FIFTY
+from strategies import FIFTY
 
 from mixcli.context import Context
 from mixcli.generators import graphs as families

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from strategies import graphs
+from strategies import FIFTY, graphs
 
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph
@@ -13,18 +13,6 @@ from mixcli.numerics import near_edges, ollivier, transport_pair
 from mixcli.numerics.local_ollivier import LocalOllivier
 from mixcli.numerics.motifs import neighbour_sets
 from mixcli.numerics.transport_pair import Pair, farthest_pair, farthest_pairs
-
-FIFTY = [
-    make(seed)
-    for seed in range(10)
-    for make in (
-        lambda s: families.erdos_renyi(12, 20, s),
-        lambda s: families.erdos_renyi(16, 60, s),
-        lambda s: families.barabasi_albert(24, 2, s),
-        lambda s: families.watts_strogatz(20, 6, 0.3, s),
-        lambda s: families.regular(14, 3, s),
-    )
-]
 
 
 def plain(g: Graph, p: int = 0, q: int = 1) -> list[Pair]:

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numerics.test_numerics_transport_pair import FIFTY
-from strategies import graphs
+from strategies import FIFTY, graphs
 
 from mixcli.context import Context
 from mixcli.generators import graphs as families

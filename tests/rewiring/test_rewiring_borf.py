@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numerics.test_numerics_transport_pair import FIFTY
 from reference.files import real_graph
-from strategies import graphs
+from strategies import FIFTY, graphs
 
 from mixcli.context import Context
 from mixcli.errors import LimitExceeded, UsageError

@@ -6,8 +6,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from numerics.test_numerics_transport_pair import FIFTY
 from reference.files import real_graph
+from strategies import FIFTY
 
 from mixcli.generators import graphs as families
 from mixcli.graph import Graph

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference import naive_rewiring
 from reference.files import real_graph
-from strategies import graphs
+from strategies import FIFTY, graphs
 
 from mixcli.context import Context
 from mixcli.generators import graphs as families
@@ -24,17 +24,6 @@ from mixcli.rewiring.base import apply, rewire, topology_rng
 from mixcli.rewiring.graph.sdrf import SDRF
 
 GAINS = {"paper": paper_gains, "released": released_gains}
-FIFTY = [
-    make(seed)
-    for seed in range(10)
-    for make in (
-        lambda s: families.erdos_renyi(12, 20, s),
-        lambda s: families.erdos_renyi(16, 60, s),
-        lambda s: families.barabasi_albert(24, 2, s),
-        lambda s: families.watts_strogatz(20, 6, 0.3, s),
-        lambda s: families.regular(14, 3, s),
-    )
-]
 
 
 @pytest.mark.parametrize("variant", ["paper", "released"])

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 from reference import naive_rewiring
-from rewiring.test_rewiring_sdrf import FIFTY
+from strategies import FIFTY
 
 from mixcli.context import Context
 from mixcli.graph import Graph
