@@ -49,6 +49,12 @@ class AskedMeasures:
     def _unknown(self) -> UsageError:
         """What is said where no kind of source has such a measure: the nearest of graphs, and of tokens."""
         error = self._errors["graph"]
+        for spec in self.specs:
+            measure, dot, _ = spec.partition(".")
+            if dot and (measure in MEASURES or measure in SEQUENCE_MEASURES):
+                return UsageError(
+                    "a measure", repr(spec), f"ask for {measure}: analyze tells its min, mean, max and more"
+                )
         name = next((parse(spec).name for spec in self.specs if parse(spec).name not in MEASURES), "")
         near = nearest(name, SEQUENCE_MEASURES)
         if not near or name in MEASURES:

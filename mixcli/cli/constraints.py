@@ -97,7 +97,12 @@ def _numbered(graph: "Graph", name: str) -> tuple[int, ...]:
 
     if name not in graph.node:
         there = ", ".join(graph.node) or "none"
-        raise UsageError(f"a node payload {name!r}", there, "choose one of these, or auto", where="--sides")
+        raise UsageError(
+            f"a node payload {name!r}",
+            there,
+            "choose one of these, or auto" if graph.node else "give auto",
+            where="--sides",
+        )
     values: Any = graph.node[name]
     if values.ndim != 1:
         found = "x".join(map(str, values.shape))

@@ -228,14 +228,18 @@ class Shell:
 
 
 class _Notes(logging.Handler):
-    """Log records as plain lines on standard error."""
+    """Log records as plain lines on standard error, each once: measures that share work share what it has to say."""
 
     def __init__(self, shell: Shell) -> None:
         super().__init__()
         self.shell = shell
+        self.told: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.shell.line(f"mixcli: {record.getMessage()}")
+        text = record.getMessage()
+        if text not in self.told:
+            self.told.add(text)
+            self.shell.line(f"mixcli: {text}")
 
 
 def different(option: str, path: Path | None, other: str, second: Path | None) -> None:

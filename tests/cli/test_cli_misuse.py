@@ -65,3 +65,22 @@ def test_a_name_that_cannot_be_written_is_refused_before_the_work(mixcli, tmp_pa
             assert done.stderr_text.startswith(f"mixcli: {name}: {says}")
     assert (tmp_path / "old.jsonl").read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.jsonl", "old.jsonl"]
+
+
+def test_a_summary_of_a_measure_is_not_asked_for_by_name(mixcli) -> None:
+    for spec, source in (("balanced_forman.min", "zoo:barbell:k=4"), ("influence.first", "mask:window:4,tokens=9")):
+        done = mixcli("analyze", source, "-m", spec)
+        name = spec.partition(".")[0]
+        assert done.returncode == 2
+        assert f"found '{spec}'; ask for {name}: analyze tells its min, mean, max and more" in done.stderr_text
+
+
+def test_what_several_measures_have_to_say_is_said_once(mixcli) -> None:
+    done = mixcli("analyze", "zoo:barbell:k=9", "--max-memory", "1K")
+    assert done.stderr_text.count("too large for exact resistances") == 1
+
+
+def test_sides_that_are_not_there_are_told_apart_from_others(mixcli) -> None:
+    done = mixcli("rewire", "zoo:barbell:k=4", "--method", "fosr", "--sides", "club")
+    assert done.returncode == 2
+    assert "expected a node payload 'club', found none; give auto" in done.stderr_text
