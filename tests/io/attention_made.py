@@ -7,6 +7,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from mixcli.sequence import Attention
+from mixcli.sources import load_sequence
+
 LAYERS, HEADS, TOKENS = 3, 2, 8
 
 
@@ -38,3 +41,26 @@ def save(path: Path, weights: Any, **rest: Any) -> Path:
     layers = tuple(weights)
     torch.save({"attentions": layers, **rest} if rest else layers, path)
     return path
+
+
+A = causal()
+
+
+def loaded(path: Path, **options: Any) -> Attention:
+    """What is read of a file, which must be attention."""
+    found = load_sequence(path, **options)
+    assert isinstance(found, Attention)
+    return found
+
+
+def same(found: Attention, weights: Any = A[:, 0], within: float = 1e-6) -> None:
+    """Check that all heads are there, with these weights, in rows that sum to 1."""
+    assert found.store.heads == (weights.shape[1],) * len(weights)
+    for layer, head, values in found.each():
+        assert np.abs(values - weights[layer, head].float().numpy()).max() < within
+        assert np.abs(values.sum(axis=1, dtype=np.float64) - 1).max() < 1e-6
+
+
+def numbered(pattern: str, weights: Any = A) -> dict[str, Any]:
+    """The layers under names with their numbers."""
+    return {pattern.format(layer): part.contiguous() for layer, part in enumerate(weights)}

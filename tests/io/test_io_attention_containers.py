@@ -1,45 +1,19 @@
 """Attention in every container that is in use: the same numbers come out, a head at a time."""
 
-import gzip
-import hashlib
-import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from attention_made import HEADS, LAYERS, TOKENS, causal, save, scores
-from safetensors.torch import load_file, save_file
+from attention_made import HEADS, LAYERS, TOKENS, A, causal, loaded, numbered, same, save, scores
+from safetensors.torch import save_file
 
-import mixcli
 from mixcli.errors import InputError, LimitExceeded, MixcliError, UsageError
 from mixcli.graph import Graph
-from mixcli.sequence import SINK, Attention, MaskSequence
+from mixcli.sequence import MaskSequence
 from mixcli.sources import load_any, load_sequence
-
-A = causal()
-
-
-def loaded(path: Path, **options: Any) -> Attention:
-    found = load_sequence(path, **options)
-    assert isinstance(found, Attention)
-    return found
-
-
-def same(found: Attention, weights: Any = A[:, 0], within: float = 1e-6) -> None:
-    assert found.store.heads == (weights.shape[1],) * len(weights)
-    for layer, head, values in found.each():
-        assert np.abs(values - weights[layer, head].float().numpy()).max() < within
-        assert np.abs(values.sum(axis=1, dtype=np.float64) - 1).max() < 1e-6
-
-
-def numbered(pattern: str, weights: Any = A) -> dict[str, Any]:
-    return {pattern.format(layer): part.contiguous() for layer, part in enumerate(weights)}
-
 
 PT = {
     "tuple of layers": tuple(A),
@@ -262,109 +236,6 @@ def test_a_mask_in_floats_is_a_mask(tmp_path: Path) -> None:
     np.save(tmp_path / "m.npy", inside.astype(np.float32)[None, None])
     with pytest.raises(InputError, match="save booleans"):
         load_sequence(tmp_path / "m.npy")
-
-
-def test_a_pipe(tmp_path: Path) -> None:
-    save(tmp_path / "a.pt", A)
-    np.savez(tmp_path / "a.npz", *A.numpy())
-    np.save(tmp_path / "a.npy", A[:, 0].numpy())
-    save_file(numbered("attentions.{}"), tmp_path / "a.safetensors")
-    for name in ("a.pt", "a.npz", "a.npy", "a.safetensors"):
-        (found,) = load_any("-", stdin=io.BytesIO((tmp_path / name).read_bytes()))
-        assert isinstance(found, Attention)
-        same(found)
-        assert found.name == "stdin"
-
-
-@pytest.mark.parametrize("piped", [False, True])
-def test_gzip_is_undone(tmp_path: Path, piped: bool) -> None:
-    data = gzip.compress(save(tmp_path / "a.pt", A).read_bytes())
-    (tmp_path / "a.pt.gz").write_bytes(data)
-    (found,) = load_any("-", stdin=io.BytesIO(data)) if piped else load_any(tmp_path / "a.pt.gz")
-    assert isinstance(found, Attention)
-    same(found)
-    assert found.name == ("stdin" if piped else "a.pt.gz")
-    assert found.origin.sha256 == hashlib.sha256(data).hexdigest()
-
-
-def test_a_pipe_of_a_graph_goes_on_as_before(tmp_path: Path) -> None:
-    graph = mixcli.load("zoo:barbell:k=4")
-    for suffix in ("npz", "pt", "npy", "npz.gz"):
-        mixcli.save(graph, tmp_path / f"g.{suffix}")
-        data = (tmp_path / f"g.{suffix}").read_bytes()
-        (found,) = load_any("-", stdin=io.BytesIO(data))
-        assert isinstance(found, Graph)
-        assert found.origin.sha256 == hashlib.sha256(data).hexdigest()
-        assert found.fingerprint == graph.fingerprint
-
-
-def test_a_pipe_through_the_command_line(tmp_path: Path) -> None:
-    data = save(tmp_path / "a.pt", A).read_bytes()
-    made = [sys.executable, "-m", "mixcli", "convert", "-", "--heads", "0.*,2.1", "--to", "safetensors"]
-    few = subprocess.run(made, input=data, capture_output=True, check=True).stdout
-    (tmp_path / "few.safetensors").write_bytes(few)
-    found = load_file(tmp_path / "few.safetensors")
-    assert {name: tuple(part.shape) for name, part in found.items()} == {
-        "attentions.0": (2, 8, 8), "attentions.1": (1, 8, 8),
-    }  # fmt: skip
-
-
-@pytest.mark.parametrize("suffix", ["pt", "safetensors", "npz", "npy"])
-@pytest.mark.parametrize("short", [False, True])
-def test_writing_and_reading_again(tmp_path: Path, suffix: str, short: bool) -> None:
-    states = torch.randn(LAYERS + 1, 1, TOKENS, 5)
-    save(tmp_path / "a.pt", A * (0.8 if short else 1), hidden_states=tuple(states), tokens=list("abcdefgh"))
-    before = loaded(tmp_path / "a.pt", query="3")
-    target = tmp_path / f"b.{suffix}"
-    left_out = mixcli.save(before, target)
-    after = loaded(target)
-    for layer, head, values in before.each():
-        assert np.abs(values - after.head(layer, head)).max() < 1e-7
-    if suffix == "npy":
-        assert left_out == ["hidden states", "tokens", *["roles"] * short]
-        return
-    assert left_out == []
-    assert after.labels == before.labels
-    assert after.roles.tolist() == before.roles.tolist() == [SINK] * short + [0] * TOKENS
-    assert after.read_out == before.read_out == 3 + short
-    assert np.array_equal(after.hidden(2), states[2, 0].double().numpy())
-    assert [step.op for step in after.provenance] == ["read", "read"]
-    again = tmp_path / f"c.{suffix}"
-    mixcli.save(before, again)
-    assert target.read_bytes() == again.read_bytes()
-
-
-def test_writing_layers_with_gaps_leaves_hidden_states_out(tmp_path: Path) -> None:
-    save(tmp_path / "a.pt", A, hidden_states=tuple(torch.randn(LAYERS + 1, 1, TOKENS, 5)))
-    found = loaded(tmp_path / "a.pt", layers="0,2")
-    assert "hidden states" in mixcli.save(found, tmp_path / "b.npz")[0]
-    assert loaded(tmp_path / "b.npz").depth == 2
-
-
-def test_what_is_written_is_read_by_others(tmp_path: Path) -> None:
-    found = loaded(save(tmp_path / "a.pt", A))
-    mixcli.save(found, tmp_path / "b.safetensors")
-    mixcli.save(found, tmp_path / "b.npz")
-    mixcli.save(found, tmp_path / "b.pt")
-    others = [
-        load_file(tmp_path / "b.safetensors")["attentions.1"].numpy(),
-        np.load(tmp_path / "b.npz", allow_pickle=False)["attentions.1"],
-        torch.load(tmp_path / "b.pt", weights_only=True)["attentions"][1].numpy(),
-    ]
-    for array in others:
-        assert np.abs(array - A[1, 0].numpy()).max() < 1e-6
-
-
-def test_writing_refuses_what_it_cannot_hold(tmp_path: Path) -> None:
-    torch.save((A[0], causal(heads=5)[0]), tmp_path / "a.pt")
-    found = loaded(tmp_path / "a.pt")
-    with pytest.raises(UsageError, match="as many heads in every layer"):
-        mixcli.save(found, tmp_path / "b.npy")
-    assert not (tmp_path / "b.npy").exists()
-    with pytest.raises(UsageError, match="safetensors, npz, npy, pt"):
-        mixcli.save(found, tmp_path / "b.graphml")
-    with pytest.raises(UsageError, match="one attention a file"):
-        mixcli.save([found, found], tmp_path / "b.npz")
 
 
 def test_scores_are_no_attention(tmp_path: Path) -> None:
