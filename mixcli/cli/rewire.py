@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixcli.catalog import FORMATS
 from mixcli.cli.budget import Budget, BudgetOption, EveryOption, UntilOption
 from mixcli.cli.constraints import Constraining, Forbid, KeepConnected, MaxDegree, Sides
 from mixcli.cli.edit_log import LogOption, opened
@@ -72,6 +73,8 @@ def rewire(
         only_graphs = [name for name, there in given.items() if there]
         TokensJob(shell, asked_rewiring, spent, until, every, only_graphs).run(things, to, log)
         return
+    if to is not None:
+        FORMATS.target(to)  # a mistyped name must not cost the work first
     job = Job(shell, asked_rewiring, spent, limits, until, every, jobs)
     asked = {
         "--method": job.spec, "--seed": shell.seed, "--budget": budget, "--until": until, "--every": every,
@@ -97,7 +100,6 @@ def rewire(
 
 
 def _format(shell: Shell, first: "Rewired", to: str | None) -> str:
-    from mixcli.catalog import FORMATS
     from mixcli.io import stream
     from mixcli.sources import format_of_source
 

@@ -59,6 +59,10 @@ class TokensJob:
 
     def run(self, things: Things, to: str | None, log: Path | None) -> None:
         """Rewire, tell and write."""
+        from mixcli.io.atomic import writable
+
+        if self.shell.output is not None and not self.shell.dry_run:
+            writable(self.shell.output, self.shell.force)
         with ExitStack() as stack, Interrupts() as interrupts:
             edits = None if self.shell.dry_run else opened(stack, log, self.shell.force)
             results = self._results(things, edits, interrupts)

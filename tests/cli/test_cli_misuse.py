@@ -59,10 +59,14 @@ def test_a_name_that_cannot_be_written_is_refused_before_the_work(mixcli, tmp_pa
         ("folder.jsonl", "expected a file to write, found a folder; add a file name"),
         ("no/new.jsonl", "expected an existing folder, found no "),
     ):
-        for method in ("fosr", "double_edge_swap"):
-            done = mixcli("rewire", "zoo:barbell:k=4", "--method", method, "-o", name)
+        for method in ("fosr", "double_edge_swap", "sink:1,4"):
+            source = "mask:window:4,tokens=24,layers=3" if method.startswith("sink") else "zoo:barbell:k=4"
+            done = mixcli("rewire", source, "--method", method, "-o", name)
             assert (done.returncode, done.stderr_text.count("\n")) == (2, 1), done.stderr_text
             assert done.stderr_text.startswith(f"mixcli: {name}: {says}")
+    unknown = mixcli("rewire", "zoo:barbell:k=4", "--method", "fosr", "--to", "graphmll")
+    assert unknown.returncode == 2
+    assert unknown.stderr_text == "mixcli: expected a format, found 'graphmll'; did you mean graphml?\n"
     assert (tmp_path / "old.jsonl").read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.jsonl", "old.jsonl"]
 
