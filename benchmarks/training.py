@@ -1,6 +1,7 @@
 """Time of an epoch of one trial: ours against the plain loop of torch_geometric, with the same data and model.
 
     python benchmarks/training.py --data-root FOLDER [--quick] [--only NAME] [--repeats K] [--device D] [--stack S]
+                                  [--count]
 
 The peer is what published rewiring code does: PyG's DataLoader and modules, torch.optim.Adam and ReduceLROnPlateau, and
 after each epoch the accuracies of training, validation and test set. Ours trains and takes validation and test
@@ -10,6 +11,10 @@ same weights on the same batches without dropout, and must end with the same los
 
 On a processor one trial is timed, in processor time, epochs of both in turns. With `--stack S` or on CUDA (S = 300) so
 many trials are trained at once, and the wall time of an epoch is divided by S; the peer trains one, on the same device.
+
+With `--count` nothing is timed: it counts the operators that torch calls in an epoch of one trial alone, and of S = 50
+(or `--stack S`) at once. On an accelerator each is a launch, so the count says what stacking is worth there, whatever
+machine it is counted on.
 """
 
 from __future__ import annotations
@@ -27,6 +32,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from calls import calls_alone, calls_stacked
 from common import arguments, table
 from torch.nn import functional
 from torch_geometric.data import Data
@@ -47,9 +53,11 @@ from mixcli.training.tasks.graph_classification import GraphClassification
 from mixcli.training.topology import Topology, topology_of
 
 SETS, MODEL_NAMES = ("MUTAG", "PROTEINS"), ("gcn", "gin", "rgcn")
-STACK = 300
+COUNTED = (*MODEL_NAMES, "sage", "rgin", "gat", "gatedgcn")
+STACK, COUNTED_STACK = 300, 50
 TOLERANCE = {"gcn": 1e-4, "gin": 5e-3, "rgcn": 1e-4}
 """Of the losses, relative; batch normalisation magnifies the rounding of float32."""
+COUNTS = ("data", "model", "calls alone", "trials at once", "calls at once", "calls by trial", "ratio")
 HEAD = ("data", "model", "device", "trials at once", "PyG loop, ms", "ours, ms", "ratio", "difference of losses")
 
 
@@ -76,7 +84,7 @@ class Case:
     @property
     def relations(self) -> int:
         """Relations of the network."""
-        return 2 if self.model == "rgcn" else 1
+        return 2 if self.model in ("rgcn", "rgin") else 1
 
     def ours(self, dropout: float) -> Fit:
         """Our training, not begun yet."""
@@ -84,6 +92,12 @@ class Case:
         net = model.network(self.task, self.relations, torch.Generator().manual_seed(0)).to(self.device)
         loader = self.task.loader(self.topology, self.relations, self.device)
         return Fit(net, loader, self.task.protocol, Dropout(dropout, 0, self.device))
+
+    def jobs(self, size: int, epochs: int) -> list[StackJob]:
+        """Trials to train at once."""
+        model = MODELS.make(f"{self.model}:dropout=0.5").completed(self.task)
+        protocol = dataclasses.replace(self.task.protocol, epochs=epochs, patience=0)
+        return [StackJob(self.task, self.topology, model, protocol, 0, t, self.relations) for t in range(size)]
 
 
 class Peer(torch.nn.Module):
@@ -211,12 +225,18 @@ def at_once(case: Case, size: int, repeats: int) -> tuple[float, float]:
         peer.epoch(), peer.accuracies()
         synchronise(case.device)
         took.append(time.perf_counter() - began)
-    model = MODELS.make(f"{case.model}:dropout=0.5").completed(case.task)
-    protocol = dataclasses.replace(case.task.protocol, epochs=repeats, patience=0)
-    jobs = [StackJob(case.task, case.topology, model, protocol, 0, t, case.relations) for t in range(size)]
-    run_stack([dataclasses.replace(j, protocol=dataclasses.replace(protocol, epochs=1)) for j in jobs], case.device)
+    jobs = case.jobs(size, repeats)
+    run_stack(case.jobs(size, 1), case.device)
     results = run_stack(jobs, case.device)
     return median(took[1:]), sum(r.train + r.evaluate for r in results) / size / repeats
+
+
+def counts(case: Case, size: int) -> tuple[Any, ...]:
+    """A row of the table of calls."""
+    jobs = case.jobs(size, 1)
+    alone, together = calls_alone(jobs[0], case.device), calls_stacked(jobs, case.device)
+    by_trial = together / size
+    return case.data, case.model, alone, size, together, by_trial, f"{alone / by_trial:.3g}x"
 
 
 def cases(options: argparse.Namespace, device: torch.device) -> Iterator[Case]:
@@ -232,7 +252,7 @@ def cases(options: argparse.Namespace, device: torch.device) -> Iterator[Case]:
         rng = np.random.default_rng(0)
         graphs = [g.replace(edge={"edge_type": (rng.random(g.m) < 0.1).astype(np.int64)}) for g in graphs]
         task, topology = GraphClassification.of(graphs, name), topology_of(graphs)
-        for model in MODEL_NAMES:
+        for model in COUNTED if options.count else MODEL_NAMES:
             if options.only in f"{name} {model}":
                 yield Case(name, model, task, graphs, topology, device)
 
@@ -250,11 +270,16 @@ def main() -> int:
     parser.add_argument("--data-root", help="folder of the data sets; default MIXCLI_DATA")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--stack", type=int, default=0, help=f"trials at once; default 1 on a processor, else {STACK}")
+    parser.add_argument("--count", action="store_true", help="count the operators called instead of the seconds")
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")  # PyG's about optional packages
     device = pick(options.device)
     size = options.stack or (1 if device.type == "cpu" else STACK)
+    if options.count:
+        size = options.stack or COUNTED_STACK
+        print(table(COUNTS, (counts(case, size) for case in cases(options, device))))
+        return 0
     repeats = 1 if options.quick else options.repeats
     rows = []
     for case in cases(options, device):
