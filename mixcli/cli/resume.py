@@ -41,7 +41,11 @@ def keeping(shell: Shell, method: "Rewiring", asked: dict[str, Any], resume: boo
     journal = _journal(shell, method, asked, resume)
     try:
         if shell.output is not None and not shell.dry_run:
-            writable(shell.output, shell.force or (journal is not None and journal.resumed))
+            going_on = journal is not None and journal.resumed
+            if resume and not going_on and not shell.force and shell.output.is_file():
+                what = "an unfinished run over several graphs to resume"
+                raise UsageError(what, "no journal of one", "pass --force to start anew", where=str(shell.output))
+            writable(shell.output, shell.force or going_on)
         yield journal
     except BaseException as error:
         if journal is None:

@@ -88,3 +88,13 @@ def test_sides_that_are_not_there_are_told_apart_from_others(mixcli) -> None:
     done = mixcli("rewire", "zoo:barbell:k=4", "--method", "fosr", "--sides", "club")
     assert done.returncode == 2
     assert "expected a node payload 'club', found none; give auto" in done.stderr_text
+
+
+def test_resume_says_where_there_is_nothing_to_go_on_with(mixcli, tmp_path) -> None:
+    (tmp_path / "out.jsonl").write_text("old")
+    done = mixcli("rewire", "zoo:barbell:k=4", "--method", "fosr", "-o", "out.jsonl", "--resume")
+    assert done.returncode == 2
+    assert done.stderr_text == (
+        "mixcli: out.jsonl: expected an unfinished run over several graphs to resume, found no journal of one; "
+        "pass --force to start anew\n"
+    )
