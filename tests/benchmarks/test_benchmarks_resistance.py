@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from pathlib import Path
-
-FOLDER = Path(__file__).parent.parent.parent / "benchmarks"
+from bench import output_of, table_in
 
 
 def test_quick_run() -> None:
-    done = subprocess.run(
-        [sys.executable, str(FOLDER / "resistance.py"), "--quick"],
-        capture_output=True, text=True, check=False, timeout=180,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    lines = [line for line in done.stdout.splitlines() if line.startswith("|")]
+    output = output_of("resistance.py", "--quick")
+    lines = table_in(output)
     assert len(lines) == 15
-    assert "DIFF" not in done.stdout
+    assert "DIFF" not in output
     assert sum("| mixcli" in line for line in lines) == 4
