@@ -121,7 +121,8 @@ COMMANDS = Catalog(
     {
         name: f"mixcli.cli.{name}:{name}"
         for name in (
-            "analyze", "rewire", "compare", "merge", "export", "trace", "plot", "convert", "methods", "doctor", "demo",
+            "analyze", "rewire", "compare", "merge", "export", "trace", "report", "plot", "convert", "methods",
+            "doctor", "demo",
         )
     },
 )  # fmt: skip

@@ -7,7 +7,7 @@ import typer
 
 from mixcli.cli.options import ATTENTION, Sources, shared
 from mixcli.cli.shell import Shell, pipe_errors
-from mixcli.cli.subjects import MethodOption, subjects
+from mixcli.cli.subjects import RewireOption, subjects
 from mixcli.errors import InputError, UsageError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def plot(
     measure: Annotated[
         str, typer.Option("--measure", "-m", metavar="MEASURE", help="What is measured, or which column is shown.")
     ] = "",
-    method: MethodOption = "",
+    method: RewireOption = "",
     until: Annotated[
         str, typer.Option("--until", metavar="CONDITION", help='Threshold of a curve, "spectral_gap>=0.1".')
     ] = "",

@@ -13,9 +13,9 @@ from mixcli.errors import UsageError
 if TYPE_CHECKING:
     from mixcli.report.subject import Shown
 
-__all__ = ["MethodOption", "subjects"]
+__all__ = ["RewireOption", "subjects"]
 
-MethodOption = Annotated[
+RewireOption = Annotated[
     str, typer.Option("--method", metavar="METHOD", help="Rewire the sources first, and show before and after.")
 ]
 
@@ -33,16 +33,15 @@ def subjects(shell: Shell, sources: list[str] | None, method: str = "") -> "Iter
     asked = AskedRewiring(method) if method else None
     context = shell.context()
     for source in sources or [shell.piped()]:
-        records, stdin = None, None
+        records, stdin, looked = None, None, False
         with shell.surviving():
             records, stdin = records_in(source, _stdin() if source == "-" else None)
             if records is not None and asked is not None:
                 raise UsageError("graphs or tokens for --method", "records", "leave it out", where=source)
-            yield from records or ()
-        if records is not None:
+            looked = True
+        if not looked or records is not None:
+            yield from (records or ()) if looked else ()
             continue
-        if source == "-" and stdin is None:
-            return
         for _, index, thing in shell.things([source], stdin=stdin):
             with shell.surviving():
                 yield of_thing(thing) if asked is None else _rewired(asked, index, thing, context)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mixcli.catalog import MEASURES, SEQUENCE_MEASURES
 from mixcli.graph import Graph
 from mixcli.provenance import environment
 from mixcli.sequence import PAUSE, REAL, SINK, Attention, MaskSequence, TokenGraph
+from mixcli.spec import spec_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -105,6 +107,8 @@ def entry(measure: Measure | SequenceMeasure, values: Values, seconds: float | N
         seconds: time it took, or None.
     """
     out: dict[str, Any] = {"level": values.level}
+    if asked := _asked(measure):
+        out["spec"] = asked
     data = values.data
     if values.level == "graph" or data is None:
         out["value"] = data
@@ -127,6 +131,14 @@ def entry(measure: Measure | SequenceMeasure, values: Values, seconds: float | N
     if seconds is not None:
         out["seconds"] = round(seconds, 6)
     return out
+
+
+def _asked(measure: Measure | SequenceMeasure) -> str:
+    """The spec of a measure with parameters of its own, empty where all are the defaults."""
+    cls = type(measure)
+    catalog = next((c for c in (MEASURES, SEQUENCE_MEASURES) if c.name_of(cls) in c.table), None)
+    spec = spec_of(catalog.name_of(cls), measure) if catalog is not None else ""
+    return spec if ":" in spec else ""
 
 
 def refusal(measure: Measure | SequenceMeasure, reason: str) -> dict[str, Any]:
