@@ -18,7 +18,7 @@ try:
     main()
 except SystemExit as stop:
     assert stop.code in (0, None), stop.code
-heavy = {"numpy", "scipy", "torch", "networkx", "numba"} & set(sys.modules)
+heavy = {"numpy", "scipy", "torch", "networkx", "numba", "matplotlib", "jinja2"} & set(sys.modules)
 assert not heavy, heavy
 """
 

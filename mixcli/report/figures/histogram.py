@@ -121,7 +121,7 @@ def shared_bins(values: NDArray[np.float64], wanted: int) -> NDArray[np.float64]
     count = wanted or int(np.clip(np.sqrt(len(values)), 10, 40))
     if high - low <= 1e-9 * max(abs(low), abs(high), 1e-300):
         half = 0.05 * abs(low) or 0.5
-        return np.linspace(low - half, low + half, min(count, 11) | 1)
+        return np.linspace(low - half, low + half, (min(count, 11) | 1) + 1)
     width = (high - low) / count
     if not low < 0 < high:
         return np.linspace(low, high, count + 1)
