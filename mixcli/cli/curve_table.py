@@ -21,15 +21,15 @@ def curve_table(trace: Trace, *, color: str = "auto") -> str:
         trace: the trace.
         color: "auto", "always" or "never".
     """
+    from rich.console import Group
     from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     knees, base = trace.knees, trace.rewired.base
-    title = f"{base.name}: {_size(base)}"
-    table = Table(
-        title=escape(title), title_justify="left", title_style="bold", header_style="bold", caption_justify="left",
-        caption=f"◂ {KNEE}" if knees else None,
-    )  # fmt: skip
+    title = Text(f"{base.name}: {_size(base)}", style="bold")
+    caption = [Text(f"◂ {KNEE}", style="dim italic")] if knees else []
+    table = Table(header_style="bold")
     for name in ("edits", "+", "−", *(c.name for c in trace.columns)):
         table.add_column(escape(name), justify="right", no_wrap=True)
     for look in trace.looks:
@@ -39,7 +39,8 @@ def curve_table(trace: Trace, *, color: str = "auto") -> str:
             text = "–" if value is None else number(value)
             cells.append(text + (" ◂" if knees.get(column.name) == look.edits else "  "))
         table.add_row(str(look.edits), str(look.added), str(look.removed), *cells)
-    return rendered(table, color=color, wide=True)
+    # Lines of their own: as its title and caption they would be broken to the width of a narrow table.
+    return rendered(Group(title, table, *caption), color=color, wide=True)
 
 
 def _size(base: Any) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
@@ -331,7 +331,7 @@ def number(value: float) -> str:
     return str(int(value)) if abs(value) < 1e15 else f"{value:.6g}"
 
 
-def rendered(table: Table, *, color: str = "auto", wide: bool = False) -> str:
+def rendered(table: RenderableType, *, color: str = "auto", wide: bool = False) -> str:
     """A table as text; coloured for a terminal unless NO_COLOR or `color` says otherwise.
 
     Args:

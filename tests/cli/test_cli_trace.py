@@ -148,3 +148,10 @@ def test_wrong_conditions(mixcli, arguments: list[str], says: str) -> None:
     done = mixcli("rewire", "zoo:cycle:8", "--method", "fosr", *arguments, "--to", "jsonl")
     assert done.returncode == 2
     assert says in done.stderr_text
+
+
+def test_words_around_a_narrow_table_are_not_broken(mixcli) -> None:
+    lines = mixcli("trace", "zoo:barbell:k=4", "--method", "fosr:iterations=5", "--format", "table").stdout_text
+    assert lines.startswith("barbell:k=4: 8 nodes, 13 edges\n")
+    assert lines.endswith("from the start to the best value (Satopää et al. 2011)\n")
+    assert not any(line.endswith(" ") for line in lines.splitlines())
