@@ -33,6 +33,7 @@ _EXPORTS = {
     "load_sequence": "mixcli.sources",
     "measure": "mixcli.measures.base",
     "measure_sequence": "mixcli.measures.sequence_base",
+    "plot": "mixcli.report.plotting",
     "rewire": "mixcli.rewiring.base",
     "save": "mixcli.sources",
     "rewire_sequence": "mixcli.rewiring.sequence_base",

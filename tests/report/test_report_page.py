@@ -250,3 +250,18 @@ def test_commands_are_quoted() -> None:
     record["provenance"] = [{"op": "rewire", "spec": "fosr", "seed": 3, "notes": {"budget": 4}}]
     piped = "mixcli rewire 'a b; rm -rf ~.gml' --method fosr --budget 4 --seed 3 --to jsonl"
     assert analyze_command(record) == f"{piped} | mixcli analyze -m reach:layers=2"
+
+
+def test_python_draws_what_its_functions_give() -> None:
+    import mixcli
+
+    done = mixcli.rewire(barbell(5), "fosr:2")
+    traced = mixcli.trace("fosr:2", barbell(5), ["spectral_gap"])
+    tokens = sequence_of("window:2,tokens=8,layers=2")
+    masked = mixcli.rewire_sequence(tokens, "sink:1,2")
+    for things in ((barbell(5),), (done,), (barbell(5), done.graph), (traced,), (tokens,), (masked,)):
+        assert mixcli.plot(*things).axes
+    with pytest.raises(mixcli.MixcliError, match="values by element"):
+        mixcli.plot(measured_record(barbell(5), 0, {}, Context()))
+    with pytest.raises(mixcli.MixcliError, match=r"mixcli\.load"):
+        mixcli.plot(3)

@@ -11,7 +11,7 @@ import numpy as np
 from mixcli.context import Context
 from mixcli.report.fields import label
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.measured import Series, axis_label, measured, series_of, trust
+from mixcli.report.figures.measured import Series, axis_label, series_of, several, trust
 from mixcli.report.figures.style import SEQUENTIAL, blank, colorbar, short
 from mixcli.spec import param
 
@@ -54,7 +54,7 @@ class HeadGrid(Plot):
             series = series_of(thing, self.measure, ("head",))
         else:
             specs = [self.measure] if self.measure else list(DEFAULT[thing.kind])
-            series = [measured(thing.data, spec, context, label(thing.name), ("head",)) for spec in specs]
+            series = several(thing.data, specs, context, label(thing.name), ("head",), bool(self.measure))
         layers, heads = (len(np.unique(series[0].index[:, k])) for k in (0, 1))
         wide = float(np.clip(0.42 * heads + 1.6, 2.7, 6.0))
         tall = float(np.clip(0.34 * layers + 1.0, 1.9, 8.0))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mixcli.catalog import MEASURES, SEQUENCE_MEASURES
-from mixcli.errors import NotApplicable, UsageError
+from mixcli.errors import LimitExceeded, NotApplicable, UsageError
 from mixcli.report.fields import label
 from mixcli.spec import parse
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.report.figures.base import Shown
 
-__all__ = ["Series", "axis_label", "before_after", "facts_of", "measured", "series_of", "trust"]
+__all__ = ["Series", "axis_label", "before_after", "facts_of", "measured", "series_of", "several", "trust"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +93,29 @@ def measured(thing: Any, spec: str, context: Context, called: str = "", levels: 
         called or thing.name, name, found.level, data, np.asarray(index), measure.unit, found.exact, error, errors,
         found.residual, measure.better,
     )  # fmt: skip
+
+
+def several(
+    thing: Any, specs: Sequence[str], context: Context, called: str, levels: Sequence[str], asked: bool
+) -> list[Series]:
+    """Values of several measures; of those that nobody asked for, the ones that can be had.
+
+    Args:
+        thing, context, called, levels: as for `measured`.
+        specs: of the measures.
+        asked: whether they were asked for by name.
+
+    Raises:
+        NotApplicable, LimitExceeded: one that was asked for cannot be had, or none can.
+    """
+    out: list[Series] = []
+    for place, spec in enumerate(specs):
+        try:
+            out.append(measured(thing, spec, context, called, levels))
+        except (NotApplicable, LimitExceeded):
+            if asked or (not out and place == len(specs) - 1):
+                raise
+    return out
 
 
 def before_after(thing: Shown) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from mixcli.context import Context
 from mixcli.errors import NotApplicable
 from mixcli.report.fields import label
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.measured import Series, axis_label, before_after, measured, series_of, trust
+from mixcli.report.figures.measured import Series, axis_label, before_after, series_of, several, trust
 from mixcli.report.figures.style import COLORS, DASHES, FAINT, MARKERS, NEGATIVE, blank, plain_log
 from mixcli.spec import param
 
@@ -82,11 +82,12 @@ class Profile(Plot):
         if thing.kind == "values":
             return series_of(thing, self.measure, ("token",))
         specs = [self.measure] if self.measure else list(DEFAULT)
-        after = [measured(thing.data, spec, context, label(thing.name), ("token",)) for spec in specs]
+        asked = bool(self.measure)
+        after = several(thing.data, specs, context, label(thing.name), ("token",), asked)
         if thing.before is None:
             return after
         first, second = before_after(thing)
-        before = [measured(thing.before, spec, context, first, ("token",)) for spec in specs]
+        before = several(thing.before, [s.measure for s in after], context, first, ("token",), asked)
         return [replace(s, source=label(thing.name)) for s in before] + [
             replace(s, label=second, source=label(thing.name)) for s in after
         ]
