@@ -147,7 +147,7 @@ def _sure(entry: Any) -> str:
     if error:
         said += f" ± {error:.2g}" if mapping(entry, "summary") == {} else f", standard errors up to {error:.2g}"
     if residual is not None:
-        said += f", residual {'< 1e-12' if residual < ROUNDING else f'{residual:.1e}'}"
+        said += f", residual {'below 10⁻¹²' if residual < ROUNDING else f'{residual:.1e}'}"
     return said
 
 

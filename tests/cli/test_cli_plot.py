@@ -50,9 +50,9 @@ def test_sources_and_options(quick, arguments: list[str], says: str) -> None:
 
 def test_pipes_of_values_traces_records_and_graphs(quick) -> None:
     for made, says in (
-        (("analyze", "zoo:barbell:k=5", "-m", "balanced_forman", "--values", "-"), "balanced forman of 21 edges"),
-        (("trace", "zoo:barbell:k=5", "--method", "fosr", "--budget", "4"), "spectral gap after each edit of fosr"),
-        (("trace", "zoo:barbell:k=5", "--method", "fosr", "--budget", "4", "--format", "csv"), "spectral gap after"),
+        (("analyze", "zoo:barbell:k=5", "-m", "balanced_forman", "--values", "-"), "Balanced forman of 21 edges"),
+        (("trace", "zoo:barbell:k=5", "--method", "fosr", "--budget", "4"), "Spectral gap after each edit of fosr"),
+        (("trace", "zoo:barbell:k=5", "--method", "fosr", "--budget", "4", "--format", "csv"), "Spectral gap after"),
         (("trace", "zoo:barbell:k=5", "--method", "fosr", "--budget", "4", "--format", "json"), "of fosr on barbell"),
         (("analyze", "zoo:barbell:k=5"), "Spread of degree"),
         (("analyze", "zoo:barbell:k=5", "--format", "json"), "Spread of degree"),
@@ -81,7 +81,7 @@ def test_values_may_come_from_a_file(quick, tmp_path: Path) -> None:
     quick("analyze", "zoo:barbell:k=5", "-m", "ollivier", "--values", "e.csv", "-q")
     done = quick("plot", "e.csv", "-o", "o.svg")
     assert done.returncode == 0, done.stderr_text
-    assert "ollivier of 21 edges of e.csv" in " ".join(texts((tmp_path / "o.svg").read_bytes()))
+    assert "Ollivier of 21 edges of e.csv" in " ".join(texts((tmp_path / "o.svg").read_bytes()))
 
 
 @pytest.mark.parametrize(("name", "magic"), [("a.png", b"\x89PNG"), ("a.pdf", b"%PDF"), ("a.svg", b"<?xml")])

@@ -103,7 +103,7 @@ def test_a_source_is_measured_told_and_drawn() -> None:
     assert "a bridge: there is no way around it" in seen.text
     assert "mixcli analyze barbell -m size" in seen.text
     assert len([1 for tag, _ in seen.tags if tag == "svg"]) == 4
-    assert "balanced forman of 21 edges of barbell, exact." in seen.text
+    assert "Balanced forman of 21 edges of barbell, exact." in seen.text
     assert text == page(sections([shown(barbell(5), "barbell")], Context()))  # byte for byte
 
 

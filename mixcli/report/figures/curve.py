@@ -12,7 +12,7 @@ from mixcli.context import Context
 from mixcli.errors import NotApplicable, UsageError
 from mixcli.report.fields import label, listed, mapping, number, text
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.measured import axis_label, facts_of
+from mixcli.report.figures.measured import axis_label, facts_of, sentence
 from mixcli.report.figures.style import COLORS, DASHES, MARKERS, NEGATIVE, blank, short
 from mixcli.spec import param
 
@@ -39,7 +39,7 @@ class BudgetCurve(Plot):
         >>> rows = [{"edits": k, "step": k, "added": k, "removed": 0, "spectral_gap": 0.1 * k} for k in range(4)]
         >>> record = {"rows": rows, "measures": {"spectral_gap": {}}, "source": {"name": "g"}}
         >>> BudgetCurve(until="spectral_gap>=0.15")([Shown("trace", "g", record, method="fosr")]).caption
-        'spectral gap after each edit of fosr on g (4 looks). spectral_gap>=0.15 reached: fosr at edit 2.'
+        'Spectral gap after each edit of fosr on g (4 looks). spectral_gap>=0.15 reached: fosr at edit 2.'
     """
 
     measure: str = param("", "column that is drawn; default all")
@@ -158,4 +158,4 @@ def _caption(names: Sequence[str], things: Sequence[Shown], called: Sequence[str
     gaps = sum(int(np.isnan(points(t, n)[1]).sum()) for t in things for n in names)
     left = f" Gaps: {gaps} without a finite value." if gaps else ""
     looked = "looks" if max(looks) != 1 else "look"
-    return f"{what} after {step} of {who} on {where} ({', '.join(map(str, looks))} {looked}).{ring}{left}"
+    return f"{sentence(what)} after {step} of {who} on {where} ({', '.join(map(str, looks))} {looked}).{ring}{left}"

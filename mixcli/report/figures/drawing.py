@@ -69,7 +69,7 @@ class Drawing(Plot):
             )
         places = layout(graph if thing.before is None else thing.before, self.layout)
         wide, tall = np.ptp(places, axis=0) if graph.n else (1.0, 1.0)
-        figure, (panel,) = blank(6.4, float(np.clip(0.5 + 5.0 * tall / max(wide, 0.4), 1.6, 5.2)))
+        figure, (panel,) = blank(6.4, float(np.clip(0.5 + 5.0 * tall / max(wide, 0.4), 2.4, 5.2)))
         panel.set_axis_off()
         panel.set_aspect("equal")
         series = self._series(graph, context)

@@ -11,7 +11,7 @@ import numpy as np
 from mixcli.context import Context
 from mixcli.report.fields import label
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.measured import Series, axis_label, series_of, several, trust
+from mixcli.report.figures.measured import Series, axis_label, sentence, series_of, several, trust
 from mixcli.report.figures.style import SEQUENTIAL, blank, colorbar, short
 from mixcli.spec import param
 
@@ -38,7 +38,7 @@ class HeadGrid(Plot):
         >>> even, one = np.tri(4) / np.arange(1, 5)[:, None], np.eye(4)
         >>> drawn = HeadGrid(measure="entropy")([Shown("attention", "two", Attention.of([[even, one]]))])
         >>> drawn.caption
-        'entropy of the 2 heads of two, exact: 0 (L0H1) to 1 (L0H0).'
+        'Entropy of the 2 heads of two, exact: 0 (L0H1) to 1 (L0H0).'
     """
 
     measure: str = param("", "measure of heads; default sinks and entropy")
@@ -97,8 +97,8 @@ def _grid(figure: Figure, panel: Axes, one: Series) -> None:
 
 def _told(one: Series, thing: Shown) -> str:
     count, how = len(one.values), trust([one])
-    about = f"{axis_label(one.measure, one.unit)} of the {count} head{'s' * (count != 1)} of {label(thing.name)}"
-    about += f", {how}" if how else ""
+    about = f"{sentence(axis_label(one.measure, one.unit))} of the {count} head{'s' * (count != 1)}"
+    about += f" of {label(thing.name)}" + (f", {how}" if how else "")
     at = np.where(np.isfinite(one.values), one.values, np.nan)
     if not np.isfinite(at).any():
         return f"{about}: no finite value."

@@ -13,6 +13,7 @@ from mixcli.errors import LimitExceeded, NotApplicable, UsageError
 from mixcli.report.fields import label
 from mixcli.report.figures.base import Drawn, Plot, Shown
 from mixcli.report.figures.matrices import hops, ordered, resistances
+from mixcli.report.figures.measured import sentence
 from mixcli.report.figures.style import FAINT, GOOD, INK, NEGATIVE, SEQUENTIAL, blank, colorbar, short
 from mixcli.spec import param
 
@@ -43,7 +44,7 @@ class HeatMap(Plot):
         >>> from mixcli.generators.graphs import path
         >>> drawn = HeatMap()([Shown("graph", "path", path(4))])
         >>> print(drawn.caption[:61])
-        effective resistance (1 / conductance) between the 6 pairs of
+        Effective resistance (1 / conductance) between the 6 pairs of
     """
 
     of: Literal["resistance", "hops"] = param("resistance", "effective resistance or hop distance between nodes")
@@ -91,10 +92,10 @@ class HeatMap(Plot):
         after = f" Before and after {label(thing.method) or 'edits'}, in the order and colours of before." * (
             len(states) > 1
         )
+        pairs = n * (n - 1) // (1 if states[0].directed else 2)
         return Drawn(
             figure,
-            f"{words} between the {n * (n - 1) // 2 if not states[0].directed else n * (n - 1)} pairs of {n} nodes of "
-            f"{label(thing.name)}, exact{top}.{cut}{after}",
+            f"{sentence(words)} between the {pairs} pairs of {n} nodes of {label(thing.name)}, exact{top}.{cut}{after}",
         )
 
     def _mask(self, thing: Shown) -> Drawn:

@@ -12,7 +12,16 @@ from mixcli.context import Context
 from mixcli.errors import NotApplicable
 from mixcli.report.fields import label, number
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.measured import Series, axis_label, before_after, facts_of, measured, series_of, trust
+from mixcli.report.figures.measured import (
+    Series,
+    axis_label,
+    before_after,
+    facts_of,
+    measured,
+    sentence,
+    series_of,
+    trust,
+)
 from mixcli.report.figures.style import AFTER, BEFORE, COLORS, FAINT, NEGATIVE, blank, short
 from mixcli.spec import param
 
@@ -44,7 +53,7 @@ class Histogram(Plot):
         >>> from mixcli.generators.graphs import barbell
         >>> drawn = Histogram(bins=4)([Shown("graph", "barbell", barbell(5))])
         >>> print(drawn.caption[:48])
-        balanced forman of 21 edges of barbell, exact. 1
+        Balanced forman of 21 edges of barbell, exact. 1
     """
 
     measure: str = param("", "what is measured; default by kind of source")
@@ -170,7 +179,7 @@ def _caption(series: Sequence[Series]) -> str:
     )
     of += f" ({first.source})" if first.source and first.source not in first.label else ""
     how = trust(series)
-    parts = [f"{axis_label(first.measure, first.unit)} of {of}" + (f", {how}" if how else "") + "."]
+    parts = [f"{sentence(axis_label(first.measure, first.unit))} of {of}" + (f", {how}" if how else "") + "."]
     for one in series:
         x = one.finite
         who = f"{one.label}: " if len(series) > 1 else ""

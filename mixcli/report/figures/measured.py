@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.report.figures.base import Shown
 
-__all__ = ["Series", "axis_label", "before_after", "facts_of", "measured", "series_of", "several", "trust"]
+__all__ = ["Series", "axis_label", "before_after", "facts_of", "measured", "sentence", "series_of", "several", "trust"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,6 +185,11 @@ def axis_label(measure: str, unit: str) -> str:
     """
     words = label(measure).replace("_", " ")
     return f"{words} ({label(unit)})" if unit not in ("", "1") else words
+
+
+def sentence(words: str) -> str:
+    """The words with a capital in front."""
+    return words[:1].upper() + words[1:]
 
 
 def trust(series: Sequence[Series]) -> str:

@@ -12,7 +12,7 @@ from mixcli.context import Context
 from mixcli.errors import NotApplicable
 from mixcli.report.fields import label
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.measured import Series, axis_label, before_after, series_of, several, trust
+from mixcli.report.figures.measured import Series, axis_label, before_after, sentence, series_of, several, trust
 from mixcli.report.figures.style import COLORS, DASHES, FAINT, MARKERS, NEGATIVE, blank, plain_log
 from mixcli.spec import param
 
@@ -41,7 +41,7 @@ class Profile(Plot):
         >>> mask = sequence_of("window:2,tokens=6,layers=2")
         >>> drawn = Profile(measure="runway")([Shown("mask", "window", mask)])
         >>> print(drawn.caption)
-        runway (steps) of the 6 tokens of window, read out at token 5, exact. Crosses: 3 tokens without a finite value.
+        Runway (steps) of the 6 tokens of window, read out at token 5, exact. Crosses: 3 tokens without a finite value.
     """
 
     measure: str = param("", "measure of tokens; default influence, resistance_restart and runway")
@@ -69,7 +69,7 @@ class Profile(Plot):
         missing = " ".join(filter(None, told))
         states = " " + " and ".join(s.label for s in groups[0]) + "." if groups[0][0].source else ""
         of = f"{count} token{'s' * (count != 1)} of {names}{read}{f', {how}' * bool(how)}"
-        return Drawn(figure, f"{what} of the {of}.{states} {missing}".strip())
+        return Drawn(figure, f"{sentence(what)} of the {of}.{states} {missing}".strip())
 
     def _groups(self, things: Sequence[Shown], context: Context) -> list[list[Series]]:
         groups: dict[str, list[Series]] = {}
