@@ -107,6 +107,9 @@ class Block:
         real: (rows,) False for virtual nodes, None where there are none; of several trials (trials, rows / trials, 1),
             1 or 0, the rows that fill up a trial counting as virtual nodes.
         trials: how many there are, 0 for a batch of one.
+
+    Of several trials `filled` holds the numbers of the rows that are of a graph, not there to fill up a trial; None
+    where all are.
     """
 
     def __init__(
@@ -117,6 +120,7 @@ class Block:
             matrices, graph, offset, size, node, last,
         )  # fmt: skip
         self.real, self.trials = real, trials
+        self.filled: Tensor | None = None
         self.layers: Callable[[int, int], Block] | None = None
         self._gcn = self.by_row((matrices[0].row_sum + 1).rsqrt())
         sums = [m.row_sum for m in matrices]
@@ -166,7 +170,14 @@ class Block:
 
     def over(self, matrices: list[Matrix]) -> Block:
         """The same rows over other arcs."""
-        return Block(matrices, self.graph, self.offset, self.size, self.node, self.last, self.real, self.trials)
+        out = Block(matrices, self.graph, self.offset, self.size, self.node, self.last, self.real, self.trials)
+        out.filled = self.filled
+        return out
+
+    @property
+    def sends(self) -> Tensor | None:
+        """(rows,) False for virtual nodes and rows that fill up a trial, None where there are none."""
+        return self.real if self.real is None or not self.trials else self.real.flatten() > 0
 
     def at(self, layer: int, of: int) -> Block | FullyAdjacent:
         """What layer number `layer` (from 1) of `of` layers mixes over, by the layer plan."""

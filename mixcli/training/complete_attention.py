@@ -21,7 +21,7 @@ def complete_arcs(block: Block) -> tuple[Tensor, Tensor]:
     Cost: Σ over graphs of rows × nodes.
     """
     rows = torch.arange(len(block.graph), device=block.graph.device)
-    nodes = rows if block.real is None else rows[block.real]
+    nodes = rows if block.sends is None else rows[block.sends]
     count = block.size[block.graph]
     receiver = rows.repeat_interleave(count)
     first = (block.size.cumsum(0) - block.size)[block.graph] - (count.cumsum(0) - count)
@@ -45,11 +45,15 @@ def attention_over_all(receive: Tensor, send: Tensor, value: Tensor, block: Bloc
 
     Source: ours.
     """
-    place = torch.arange(len(send), device=send.device) - block.offset[block.graph]
+    graph, rows = block.graph, torch.arange(len(send), device=send.device)
+    if block.sends is not None:
+        send = torch.where(block.sends[:, None], send, -math.inf)
+    if block.filled is not None:  # the others would make the last graph of a trial look large
+        graph, rows = graph[block.filled], block.filled
+        receive, send, value = receive[rows], send[rows], value[rows]
+    place = rows - block.offset[graph]
     shape = len(block.offset), int(place.max()) + 1, send.shape[1]
-    where = block.graph, place
-    if block.real is not None:
-        send = torch.where(block.real[:, None], send, -math.inf)
+    where = graph, place
     r = receive.new_zeros(shape).index_put(where, receive)
     s = send.new_full(shape, -math.inf).index_put(where, send)
     v = value.new_zeros(*shape, value.shape[2]).index_put(where, value)
@@ -64,7 +68,10 @@ def attention_over_all(receive: Tensor, send: Tensor, value: Tensor, block: Bloc
     greatest = functional.leaky_relu(r + top, slope).detach()
     total = (r + top - greatest).exp()[..., None] * above.gather(1, at)
     total = total + (slope * (r + top) - greatest).exp()[..., None] * below.gather(1, at)
-    return (total[..., :-1] / total[..., -1:])[where]
+    heard = (total[..., :-1] / total[..., -1:])[where]
+    if block.filled is None:
+        return heard
+    return heard.new_zeros(len(block.graph), *heard.shape[1:]).index_copy(0, rows, heard)
 
 
 def _up_to_here(x: Tensor) -> Tensor:

@@ -63,7 +63,8 @@ class GATLayer(nn.Module):
         receive, send = (_rows((h * _by_trial(part)).sum(-1), 1) for part in (self.receive, self.send))
         h = _rows(h, 2)
         if isinstance(mix, FullyAdjacent):
-            return _together(attention_over_all(receive, send, h, mix.block, SLOPE), self.join) + self.bias
+            heard = _together(attention_over_all(receive, send, h, mix.block, SLOPE), self.join)
+            return heard.view(*flat.shape[:-1], -1) + self.bias
         receiver, sender, weight = _arcs_and_loops(mix)
         logits = functional.leaky_relu(receive[receiver] + send[sender], SLOPE)
         heard = _together(_attend(logits, h, receiver, sender, weight), self.join)

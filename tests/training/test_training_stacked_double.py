@@ -158,6 +158,12 @@ def test_every_layer_does_in_a_stack_what_it_does_alone(model: str, source: str)
     check(jobs_of(plan_of(source, model)), within_of(model))
 
 
+@pytest.mark.parametrize("method", ["last_layer_fa:variant=complete", "last_layer_fa:variant=sum"])
+@pytest.mark.parametrize("model", WEIGHING)
+def test_weighed_arcs_of_a_full_last_layer_are_stacked(model: str, method: str) -> None:
+    check(jobs_of(plan_of("classes", model, (method, method))))
+
+
 @pytest.mark.parametrize("method", ["last_layer_fa", "virtual_node"])
 @pytest.mark.parametrize("model", ["rgin:hidden=8", "sage:hidden=8,layers=4,norm=layer,residual=true", "sgc:layers=3"])
 def test_every_layer_plan_does_in_a_stack_what_it_does_alone(model: str, method: str) -> None:

@@ -95,4 +95,4 @@ def obstacle(plan: Plan, arm: int) -> str:
         return "probes look into the network of one trial"
     if not isinstance(a.topology, Topology) or a.task.kind not in TASKS:
         return f"no stacked form of the {a.task.kind} task"
-    return unstackable(plan.model_of(arm).completed(a.task), a.task, plan.relations, a.topology.last)
+    return unstackable(plan.model_of(arm).completed(a.task), a.task, plan.relations)

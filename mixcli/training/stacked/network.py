@@ -21,10 +21,10 @@ NETWORKS = {"Network", "SGCNetwork"}
 
 Net = TypeVar("Net", bound=nn.Module)
 
-WEIGHING = {"GATLayer", "GATv2Layer", "GatedGCNLayer"}
-"""Layers that weigh each arc."""
-
-LAYERS = {"GCNLayer", "GINLayer", "LinearLayer", "Norm", "RGCNLayer", "RGINLayer", "SAGELayer", *WEIGHING}
+LAYERS = {
+    "GATLayer", "GATv2Layer", "GatedGCNLayer", "GCNLayer", "GINLayer", "LinearLayer", "Norm", "RGCNLayer", "RGINLayer",
+    "SAGELayer",
+}  # fmt: skip
 """What does the same to (trials, rows, channels) as to (rows, channels); networks with others are trained alone.
 
 Batch normalisation between layers takes away the bias of the layer before it, whose gradient is then nothing but
@@ -34,14 +34,13 @@ borderline item may change sides. (GIN's first map has no bias.)
 """
 
 
-def unstackable(model: Model, task: Task, relations: int, last: str | None) -> str:
+def unstackable(model: Model, task: Task, relations: int) -> str:
     """Why a model's network cannot be stacked, empty where it can.
 
     Args:
         model: completed with the task's defaults.
         task: gives the width of input and output.
         relations: of a relational model.
-        last: how the layer plan's last layer mixes.
     """
     key = (model, type(task), task.width, task.classes, relations)
     if key not in _known():
@@ -51,8 +50,6 @@ def unstackable(model: Model, task: Task, relations: int, last: str | None) -> s
         known = kind in NETWORKS
         _known()[key] = frozenset(type(m).__name__ for m in net.modules() if _own(m)) if known else frozenset({kind})
     names = _known()[key]
-    if last == "complete" and names & WEIGHING:
-        return "no stacked form of a complete last layer that weighs arcs"
     others = sorted(names - LAYERS)
     return f"no stacked form of {', '.join(others)}" if others else ""
 

@@ -66,6 +66,7 @@ class StackedSlicer(Slicer):
         matrices = self._matrices((), g, shift, trials * rows, host)
         real = real.view(trials, rows, 1)
         block = Block(matrices, graph, offset, size, node, self._topology.last, real, trials)
+        block.filled = row
         if self._topology.laid:
             block.layers = self._layers(block, g, shift, host)
         return block
