@@ -98,3 +98,11 @@ def test_resume_says_where_there_is_nothing_to_go_on_with(mixcli, tmp_path) -> N
         "mixcli: out.jsonl: expected an unfinished run over several graphs to resume, found no journal of one; "
         "pass --force to start anew\n"
     )
+
+
+@pytest.mark.parametrize("spec", ["dirichlet:c_r=inf", "dirichlet:c_a=inf", "sensitivity:c_r=inf"])
+def test_an_infinite_weight_of_messages_is_refused(mixcli, spec: str) -> None:
+    done = mixcli("analyze", "zoo:barbell:k=4", "-m", spec)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr_text.endswith("<= 1000, found inf\n")
+    assert done.stderr_text.count("\n") == 1
