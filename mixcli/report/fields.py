@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 __all__ = ["at", "label", "listed", "mapping", "mappings", "number", "numbers", "text"]
 
+LARGEST = 1e150
+"""Magnitude whose square can still be computed with."""
 LONGEST = 60
 """Characters of a name that are shown."""
 
@@ -30,7 +31,7 @@ def at(data: Any, *path: str | int) -> Any:
 
 
 def number(data: Any, *path: str | int) -> float | None:
-    """The finite number there, or None.
+    """The number there, or None where there is none, or one that is infinite or beyond all that is measured.
 
     Example:
         >>> number({"a": 1}, "a"), number({"a": True}, "a"), number({"a": None}, "a")
@@ -43,7 +44,7 @@ def number(data: Any, *path: str | int) -> float | None:
         value = float(found)
     except OverflowError:
         return None
-    return value if math.isfinite(value) else None
+    return value if abs(value) <= LARGEST else None
 
 
 def numbers(data: Any, *path: str | int) -> list[float | None]:

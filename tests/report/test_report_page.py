@@ -229,7 +229,15 @@ def test_a_name_of_ten_megabytes_is_cut() -> None:
 
 
 def test_damaged_records_still_make_a_page() -> None:
-    for measures in ({}, [], None, {"a": 3}, {"a": {"summary": "x"}}, {"a": {"value": float("inf")}}):
+    for measures in (
+        {},
+        [],
+        None,
+        {"a": 3},
+        {"a": {"summary": {"min": 0, "max": 1e308}, "exact": [1]}},
+        {"a": {"summary": "x"}},
+        {"a": {"value": float("inf")}},
+    ):
         record = {"schema": "mixcli.analysis/1", "source": 7, "measures": measures, "provenance": "x", "environment": 3}
         made([of_record(record, "x")])
     for arms in (None, [], [3], [{"name": None}], [{"difference": {"mean": 1, "ci95": [None, 1]}, "values": 3}]):

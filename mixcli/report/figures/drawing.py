@@ -72,6 +72,7 @@ class Drawing(Plot):
         figure, (panel,) = blank(6.4, float(np.clip(0.5 + 5.0 * tall / max(wide, 0.4), 2.4, 5.2)))
         panel.set_axis_off()
         panel.set_aspect("equal")
+        panel.margins(0.06, 0.12)
         series = self._series(graph, context)
         added, removed = edited(thing)
         shown = self._edges(panel, graph, places, series, added)
@@ -100,14 +101,15 @@ class Drawing(Plot):
         new = np.zeros(graph.m, dtype=bool)
         new[added] = True
         # A halo tells added edges from the others whatever their colour.
-        _lines(panel, places, graph.edges[new], color=GOOD, linewidth=5.0, alpha=0.35, zorder=1, label="added")
+        _lines(panel, places, graph.edges[new], color=GOOD, linewidth=6.5, alpha=0.35, zorder=1, label="added")
         if graph.directed:
             _arrows(panel, places, graph.edges)
         if series is None or series.level != "edge":
             return _lines(panel, places, graph.edges, color=FAINT, linewidth=1.0, zorder=2) and None
         order = np.argsort(-np.abs(series.values), kind="stable")[::-1]
         finite = np.where(np.isfinite(series.values), series.values, np.nan)[order]
-        drawn = _lines(panel, places, graph.edges[order], linewidth=1.8, zorder=2)
+        wide = np.where(series.values[order] < 0, 2.8, 1.4)  # so that the sign is seen without colours
+        drawn = _lines(panel, places, graph.edges[order], linewidth=wide, zorder=2)
         drawn.set(array=np.ma.masked_invalid(finite), cmap=_map(series), norm=_norm(series))
         return drawn
 
@@ -119,7 +121,7 @@ class Drawing(Plot):
         if by_node and series is not None:
             values = np.where(np.isfinite(series.values), series.values, np.nan)
             look = {"c": np.ma.masked_invalid(values), "cmap": _map(series), "norm": _norm(series)}
-        dots = panel.scatter(*places.T, s=size, edgecolors=INK, linewidths=0.8, zorder=3, **look)
+        dots = panel.scatter(*places.T, s=size, edgecolors=INK, linewidths=0.8, zorder=3, clip_on=False, **look)
         for node in range(graph.n if names else 0):
             said = label(graph.labels[node], 8) if graph.labels is not None else str(node)
             panel.annotate(
@@ -191,6 +193,7 @@ def _caption(thing: Shown, series: Series | None, added: int, removed: int) -> s
         parts.append(f", {series.level}s by {axis_label(series.measure, series.unit)}{f' ({how})' * bool(how)}")
         if len(series.finite):
             parts.append(f", {short(float(series.finite.min()))} to {short(float(series.finite.max()))}")
+            parts.append(", thick below zero" if series.level == "edge" and _signed(series) else "")
     parts.append(". ")
     if thing.before is not None:
         first, second = before_after(thing)

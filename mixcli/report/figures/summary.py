@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mixcli.context import Context
 from mixcli.errors import NotApplicable
-from mixcli.report.fields import label, mapping, number, text
+from mixcli.report.fields import at, label, mapping, number, text
 from mixcli.report.figures.base import Drawn, Plot, Shown
 from mixcli.report.figures.measured import axis_label, facts_of, parse_name
 from mixcli.report.figures.style import AFTER, FAINT, INK, NEGATIVE, blank
@@ -56,8 +56,8 @@ class Summary(Plot):
         figure, panels = blank(6.6, each * len(names) + 0.2, len(names))
         for panel, name in zip(panels, names, strict=True):
             _panel(panel, name, things)
-        exact = {mapping(t.data, "measures", n).get("exact") for t in things for n in names if _spread(t, n)}
-        how = "Exact." if exact == {True} else "Some are estimates; the record has their errors."
+        exact = all(at(t.data, "measures", n, "exact") is True for t in things for n in names if _spread(t, n))
+        how = "Exact." if exact else "Some are estimates; the record has their errors."
         counts = [_count(t, names[0]) for t in things] if len(names) == 1 else []
         of = ", ".join(f"{label(t.name)}{f' ({counts[k]})' if counts else ''}" for k, t in enumerate(things[:5]))
         more = f" and {len(things) - 5} more" if len(things) > 5 else ""
