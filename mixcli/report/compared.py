@@ -130,7 +130,10 @@ def _notes(record: Mapping[str, Any]) -> list[str]:
 
 def of_traces(things: Sequence[Shown], context: Context) -> Section:
     """Budget curves of one source: what each rewiring changed by its end, and where its knee is."""
-    section = Section(label(things[0].name), "budget curve", ", ".join(label(t.method) for t in things if t.method))
+    names = list(dict.fromkeys(label(t.name) for t in things))
+    title = names[0] + f" and {len(names) - 1} more" * (len(names) > 1)
+    methods = dict.fromkeys(label(t.method) for t in things if t.method)
+    section = Section(title, "budget curve", ", ".join(methods))
     rows = []
     for thing in things:
         looks = list(mappings(thing.data, "rows"))
@@ -143,13 +146,15 @@ def of_traces(things: Sequence[Shown], context: Context) -> Section:
             )
             if first is not None and last is not None and edits:
                 how = "unchanged" if first == last else f"{amount(first)} → {amount(last)}"
-                section.changes.append(f"{label(thing.method)}: {label(name)} {how} after {amount(edits)} edits.")
+                who = ", ".join([label(thing.method), *([label(thing.name)] if len(names) > 1 else [])])
+                section.changes.append(f"{who}: {label(name)} {how} after {amount(edits)} edits.")
     columns = ["rewiring", "measure", "before", "after", "edits", "knee at"]
     section.tables.append(Table("Budget curves", columns, rows, frozenset({2, 3, 4, 5})))
-    drawn(section, "curve", things[:CURVES], context)
-    if len(things) > CURVES:
-        section.notes.append(f"The figure shows the first {CURVES} of {len(things)} curves.")
+    drawn(section, "curve", things, context)
     record = things[0].data
     section.steps, section.environment = steps_of(record), environment_line(record)
-    section.command = "\n".join(trace_command(thing.data) for thing in things)
+    section.command = "\n".join(trace_command(thing.data) for thing in things[:CURVES])
+    if len(things) > CURVES:
+        section.changes = []
+        section.notes.append(f"Commands of the first {CURVES} of {len(things)} curves.")
     return section

@@ -76,7 +76,7 @@ def _default(kind: str) -> dict[str, Any]:
 def _groups(things: Sequence[Shown]) -> list[list[Shown]]:
     """What shares a section: many sources or analysis records of one kind, and neighbouring traces of one source."""
     out: list[list[Shown]] = []
-    for kind in ("graph", "mask", "attention", "analysis"):
+    for kind in ("graph", "mask", "attention", "analysis", "trace"):
         own = [t for t in things if t.kind == kind and t.before is None]
         if len(own) > TOGETHER:
             out.append(own)

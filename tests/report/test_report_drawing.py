@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mixcli.catalog import FIGURES, MEASURES
-from mixcli.errors import LimitExceeded, NotApplicable, UsageError
+from mixcli.errors import LimitExceeded, UsageError
 from mixcli.generators.graphs import barbell, complete, cycle, path, ring_of_cliques
 from mixcli.graph import Graph
 from mixcli.report import curve as trace_records
@@ -132,9 +132,20 @@ def test_looks_without_a_value_are_gaps() -> None:
     assert "Gaps: 1 without a finite value" in drawn.caption
 
 
-def test_unknown_columns_and_too_many_curves_are_refused() -> None:
+def test_unknown_columns_are_refused() -> None:
     _, record = traced("fosr")
     with pytest.raises(UsageError, match="spectral_gap"):
         FIGURES.make("curve:measure=cheeger")([of_record(record, "x")])
-    with pytest.raises(NotApplicable, match="at most 8"):
-        FIGURES.make("curve")([of_record(record, "x")] * 9)
+
+
+def test_many_curves_are_told_by_their_quartiles() -> None:
+    things = []
+    for k in range(11):
+        rows = [{"edits": e, "spectral_gap": k + e} for e in range(2 if k < 7 else 5)]
+        record = {"schema": "mixcli.trace/1", "method": "fosr", "measures": {"spectral_gap": {}}, "rows": rows}
+        things.append(of_record({**record, "source": {"name": f"g{k}"}}, "x"))
+    drawn = FIGURES.make("curve")(things)
+    (line,) = drawn.figure.axes[0].get_lines()
+    assert line.get_xdata().tolist() == [0, 1]  # further on, fewer than half of the sources go
+    assert line.get_ydata().tolist() == [5, 6]
+    assert "median over 11 sources" in drawn.caption

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from mixcli.catalog import FIGURES, MEASURES
 from mixcli.errors import NotApplicable
-from mixcli.generators.graphs import barbell, complete, cycle
+from mixcli.generators.graphs import barbell, complete, cycle, grid
 from mixcli.report.figures.base import encoded, picture
 from mixcli.report.figures.histogram import shared_bins
 from mixcli.report.shown import from_text, of_thing
@@ -124,3 +124,22 @@ def test_added_edges_of_a_file_tell_what_was_before() -> None:
     assert shown.before.edges.tolist() == done.base.edges.tolist()
     assert shown.method == done.graph.provenance[-1].spec
     assert of_thing(rewire(barbell(5), "double_edge_swap").graph).before is None
+
+
+def test_many_rewired_sources_are_counted_before_and_after() -> None:
+    done = [rewire(barbell(k), "fosr:2") for k in (4, 5, 6)]
+    things = [Shown("graph", f"b{d.base.n}", d.graph, before=d.base, method="fosr:2") for d in done]
+    drawn = FIGURES.make("histogram")(things)
+    (panel,) = drawn.figure.axes
+    assert sum(bars(panel).values()) == sum(d.base.m for d in done)
+    (outline,) = [p for p in panel.patches if type(p).__name__ == "StepPatch"]
+    assert outline.get_data().values.sum() == sum(d.graph.m for d in done)
+    assert "(3 sources)" in drawn.caption
+
+
+def test_what_rounding_puts_below_zero_is_not_negative() -> None:
+    drawn = FIGURES.make("histogram")([graph(grid(6, 6))])
+    assert "below zero" not in drawn.caption
+    assert min(bars(drawn.figure.axes[0])) >= 0
+    drawing = FIGURES.make("drawing")([graph(grid(6, 6))])
+    assert "thick below zero" not in drawing.caption

@@ -31,6 +31,8 @@ MARKED = 40
 class BudgetCurve(Plot):
     """A measure against the number of edits, a panel a measure, a line a rewiring; knees are ringed.
 
+    Beyond eight curves, each rewiring has the median over its sources and the band that holds the middle half of them.
+
     Args:
         measure: the column; default all of them.
         until: a condition whose bound is drawn as a threshold, with the first look at which it holds.
@@ -50,9 +52,9 @@ class BudgetCurve(Plot):
 
     def draw(self, things: Sequence[Shown], context: Context) -> Drawn:
         """A panel a column, one below the other."""
-        if len(things) > MOST:
-            raise NotApplicable(f"at most {MOST} curves", str(len(things)), "draw fewer at a time")
         names = self._columns(things)
+        if len(things) > MOST:
+            return self._many(names, things)
         figure, panels = blank(6.6, 2.7 * len(names) + 0.3, len(names), sharex=True)
         names_of = [_called(thing, things) for thing in things]
         told = []
@@ -62,6 +64,25 @@ class BudgetCurve(Plot):
         if len(things) > 1:
             panels[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.2)
         return Drawn(figure, f"{_caption(names, things, names_of)} {' '.join(filter(None, told))}".strip())
+
+    def _many(self, names: Sequence[str], things: Sequence[Shown]) -> Drawn:
+        """Median and middle half over the sources of each rewiring."""
+        methods = list(dict.fromkeys(thing.method for thing in things))
+        if len(methods) > MOST:
+            raise NotApplicable(f"at most {MOST} rewirings", str(len(methods)), "draw fewer at a time")
+        figure, panels = blank(6.6, 2.7 * len(names) + 0.3, len(names), sharex=True)
+        for panel, name in zip(panels, names, strict=True):
+            for k, method in enumerate(methods):
+                x, (low, middle, high) = over_sources([t for t in things if t.method == method], name)
+                panel.plot(x, middle, color=COLORS[k], linestyle=DASHES[k], label=label(method, 30) or "a rewiring")
+                panel.fill_between(x, low, high, color=COLORS[k], alpha=0.15, linewidth=0)
+            _dressed(panel, name, things)
+            self._threshold(panel, name, [], [])
+        panels[-1].set_xlabel("edits")
+        panels[0].legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, borderaxespad=0.2)
+        what = sentence(", ".join(axis_label(name, "") for name in names))
+        over = f"median over {len(things)} sources and the middle half of them, as far as half of them go"
+        return Drawn(figure, f"{what} by edits: {over}.")
 
     def _columns(self, things: Sequence[Shown]) -> list[str]:
         names = list(dict.fromkeys(key for t in things for key in mapping(t.data, "measures")))
@@ -90,11 +111,7 @@ class BudgetCurve(Plot):
                     x[at[:1]], y[at[:1]], "o", markersize=10, markerfacecolor="none", markeredgecolor=COLORS[k],
                     markeredgewidth=1.4,
                 )  # fmt: skip
-        facts = mapping(things[0].data, "measures", name)
-        unit = text(facts, "unit") or facts_of(name, text(things[0].data, "kind"))["unit"]
-        panel.set_ylabel(axis_label(name, unit))
-        panel.grid(axis="y")
-        panel.xaxis.get_major_locator().set_params(integer=True)
+        _dressed(panel, name, things)
         return self._threshold(panel, name, things, called)
 
     def _threshold(self, panel: Axes, name: str, things: Sequence[Shown], called: Sequence[str]) -> str:
@@ -113,7 +130,28 @@ class BudgetCurve(Plot):
             x, y = points(thing, name)
             holds = np.flatnonzero({">=": y >= bound, "<=": y <= bound, ">": y > bound, "<": y < bound}[sign])
             first.append(f"{who} at edit {int(x[holds[0]])}" if len(holds) else f"{who} never")
-        return f"{label(self.until)} reached: {', '.join(first)}."
+        return f"{label(self.until)} reached: {', '.join(first)}." if first else ""
+
+
+def _dressed(panel: Axes, name: str, things: Sequence[Shown]) -> None:
+    """Name, unit and grid of a panel."""
+    facts = mapping(things[0].data, "measures", name)
+    unit = text(facts, "unit") or facts_of(name, text(things[0].data, "kind"))["unit"]
+    panel.set_ylabel(axis_label(name, unit))
+    panel.grid(axis="y")
+    panel.xaxis.get_major_locator().set_params(integer=True)
+
+
+def over_sources(things: Sequence[Shown], name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(k,) edits and (3, k) quartiles over the sources that were looked at there, while they are half of all."""
+    found: dict[float, list[float]] = {}
+    for thing in things:
+        for edits, value in zip(*points(thing, name), strict=True):
+            if np.isfinite(value):
+                found.setdefault(float(edits), []).append(float(value))
+    x = [edits for edits in sorted(found) if 2 * len(found[edits]) >= len(things)]
+    quartiles = [np.quantile(found[edits], [0.25, 0.5, 0.75]) for edits in x]
+    return np.array(x), np.array(quartiles).reshape(-1, 3).T
 
 
 def points(thing: Shown, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -106,9 +106,9 @@ class Drawing(Plot):
             _arrows(panel, places, graph.edges)
         if series is None or series.level != "edge":
             return _lines(panel, places, graph.edges, color=FAINT, linewidth=1.0, zorder=2) and None
-        order = np.argsort(-np.abs(series.values), kind="stable")[::-1]
-        finite = np.where(np.isfinite(series.values), series.values, np.nan)[order]
-        wide = np.where(series.values[order] < 0, 2.8, 1.4)  # so that the sign is seen without colours
+        order = np.argsort(np.abs(series.shown), kind="stable")  # the strongest on top
+        finite = series.shown[order]
+        wide = np.where(finite < 0, 2.8, 1.4)  # so that the sign is seen without colours
         drawn = _lines(panel, places, graph.edges[order], linewidth=wide, zorder=2)
         drawn.set(array=np.ma.masked_invalid(finite), cmap=_map(series), norm=_norm(series))
         return drawn
@@ -119,8 +119,7 @@ class Drawing(Plot):
         by_node = series is not None and series.level == "node"
         look: dict[str, Any] = {"color": "white"}
         if by_node and series is not None:
-            values = np.where(np.isfinite(series.values), series.values, np.nan)
-            look = {"c": np.ma.masked_invalid(values), "cmap": _map(series), "norm": _norm(series)}
+            look = {"c": np.ma.masked_invalid(series.shown), "cmap": _map(series), "norm": _norm(series)}
         dots = panel.scatter(*places.T, s=size, edgecolors=INK, linewidths=0.8, zorder=3, clip_on=False, **look)
         for node in range(graph.n if names else 0):
             said = label(graph.labels[node], 8) if graph.labels is not None else str(node)

@@ -92,7 +92,7 @@ class Histogram(Plot):
         if thing.before is None:
             return [after]
         before, now = before_after(thing)
-        return [replace(measured(thing.before, spec, context, before, LEVELS), source=after.label),
+        return [replace(measured(thing.before, spec, context, before, LEVELS), source=after.label, before=True),
                 replace(after, label=now, source=after.label)]  # fmt: skip
 
     def _panel(self, panel: Axes, series: Sequence[Series]) -> str:
@@ -184,7 +184,7 @@ def _caption(series: Sequence[Series]) -> str:
         x = one.finite
         who = f"{one.label}: " if len(series) > 1 else ""
         low, mid, high = np.quantile(x, QUANTILES)
-        below = int((x < -1e-12 * min(1.0, float(np.abs(x).max()))).sum())
+        below = int((x < 0).sum())
         minus = f"{below} of {len(x)} below zero; " if (x < 0).any() else ""
         parts.append(
             f"{who}{minus}quantiles 5, 50, 95 %: {short(low)}, {short(mid)}, {short(high)} (lines on the axis)."
@@ -195,17 +195,27 @@ def _caption(series: Sequence[Series]) -> str:
 
 
 def _pooled(series: list[Series]) -> list[Series]:
-    """The series as they are, or one of all their values where there are too many to tell apart."""
-    if len(series) <= OVERLAID:
+    """The series as they are, or of all their values where there are too many to tell apart: before, and after."""
+    if len(series) <= OVERLAID and not (len(series) > 2 and series[0].source):
         return series
+    if not series[0].source:
+        return [_together(series, f"{len(series)} sources")]
+    halves = [[s for s in series if s.before is old] for old in (True, False)]
+    return [
+        replace(_together(own, "before" if own[0].before else own[0].label), source=f"{len(own)} sources")
+        for own in halves
+        if own
+    ]
+
+
+def _together(series: Sequence[Series], called: str) -> Series:
+    """One series of all values."""
     errors = [s.error for s in series if s.error is not None]
     exact = False if any(s.exact is False for s in series) else series[0].exact
-    return [
-        replace(
-            series[0], label=f"{len(series)} sources", values=np.concatenate([s.values for s in series]),
-            index=np.concatenate([s.index for s in series]), errors=None, exact=exact, error=max(errors, default=None),
-        )
-    ]  # fmt: skip
+    return replace(
+        series[0], label=called, values=np.concatenate([s.values for s in series]),
+        index=np.concatenate([s.index for s in series]), errors=None, exact=exact, error=max(errors, default=None),
+    )  # fmt: skip
 
 
 def over_sources(things: Sequence[Shown], wanted: str) -> list[Series]:
@@ -225,9 +235,7 @@ def over_sources(things: Sequence[Shown], wanted: str) -> list[Series]:
         facts = facts_of(key, str(things[0].data.get("kind", "")))
         exact = all((thing.data.get("measures", {}).get(key) or {}).get("exact") is True for thing in things)
         name = key if whole else f"mean {key}"
-        out.append(
-            Series(f"{len(things)} records", name, "source", values, np.arange(len(values)), facts["unit"], exact)
-        )
+        out.append(Series("their records", name, "source", values, np.arange(len(values)), facts["unit"], exact))
     if not out:
         raise NotApplicable("a measure with a value for each source", wanted or "none", "name one with -m")
     return out

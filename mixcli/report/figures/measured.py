@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 __all__ = ["Series", "axis_label", "before_after", "facts_of", "measured", "sentence", "series_of", "several", "trust"]
 
 
+ROUNDING = 1e-12
+"""Share of the largest value, or of 1, that is taken for rounding."""
+
+
 @dataclass(frozen=True, eq=False)
 class Series:
     """Values by edge, node, token, head, or source.
@@ -39,6 +43,7 @@ class Series:
         residual: of a solve, or None.
         better: "higher", "lower" or None.
         source: what was rewired, where the label says before or after.
+        before: whether these are the values before.
     """
 
     label: str
@@ -53,11 +58,19 @@ class Series:
     residual: float | None = None
     better: str | None = None
     source: str = ""
+    before: bool = False
+
+    @property
+    def shown(self) -> NDArray[np.float64]:
+        """(k,) the values, NaN where there is none or it is infinite, and 0 where rounding alone is not 0."""
+        x = np.where(np.isfinite(self.values), self.values, np.nan)
+        most = float(np.nanmax(np.abs(x))) if np.isfinite(x).any() else 0.0
+        return np.where(np.abs(x) <= ROUNDING * min(1.0, most), 0.0, x)
 
     @property
     def finite(self) -> NDArray[np.float64]:
-        """The values that are numbers."""
-        return self.values[np.isfinite(self.values)]
+        """Those of them that are numbers."""
+        return self.shown[np.isfinite(self.values)]
 
 
 def measured(thing: Any, spec: str, context: Context, called: str = "", levels: Sequence[str] = ()) -> Series:
