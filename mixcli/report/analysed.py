@@ -15,7 +15,7 @@ from mixcli.report.subject import Shown
 if TYPE_CHECKING:
     from mixcli.context import Context
 
-__all__ = ["measured_record", "of_many", "of_record", "of_source"]
+__all__ = ["add_changes", "measured_record", "of_many", "of_record", "of_source"]
 
 ROWS = 200
 """Sources that have a row each."""
@@ -97,6 +97,35 @@ def of_many(things: Sequence[Shown], context: Context) -> Section:
         if any(number(t.data, "measures", name, k) is not None for t in things for k in ("value",)):
             drawn(section, "histogram", things, context, measure=name)
     return section
+
+
+def add_changes(
+    section: Section, things: Sequence[Shown], before: Sequence[Any], after: Sequence[Any], context: Context
+) -> None:
+    """What a rewiring did to many sources: means over them before and after, and values by element.
+
+    Args:
+        section: of the sources as they are.
+        things: the sources, each with what it was before.
+        before, after: their records.
+        context: seed, threads, limits.
+    """
+    rows = []
+    for key in mapping(after[0], "measures"):
+        pairs = [tuple(_figure(mapping(r, "measures", key)) for r in both) for both in zip(before, after, strict=True)]
+        known = [(was, now) for was, now in pairs if was is not None and now is not None]
+        if known:
+            means = [sum(column) / len(known) for column in zip(*known, strict=True)]
+            better = text(after[0], "measures", key, "better")
+            up = [(now > was) == (better == "higher") for was, now in known if now != was] if better else []
+            told = f"{sum(up)} of {len(known)}" if better else ""
+            rows.append([label(key), amount(means[0]), amount(means[1]), told])
+    methods = ", ".join(dict.fromkeys(label(t.method) for t in things if t.method))
+    section.changes.append(f"{methods or 'A rewiring'} of {len(things)} sources.")
+    columns = ["measure", "mean before", "mean after", "better in"]
+    section.tables.append(Table("Before and after, means over the sources", columns, rows, frozenset({1, 2, 3})))
+    if things[0].kind == "graph":
+        drawn(section, "histogram", things, context)
 
 
 def _facts(record: Mapping[str, Any]) -> str:

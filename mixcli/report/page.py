@@ -41,7 +41,7 @@ def sections(things: Iterable[Shown], context: Context, methods: Any = None) -> 
     Raises:
         MixcliError: something cannot be reported on.
     """
-    from mixcli.report.analysed import measured_record, of_many, of_record, of_source
+    from mixcli.report.analysed import add_changes, measured_record, of_many, of_record, of_source
     from mixcli.report.compared import of_comparison, of_traces
     from mixcli.report.values_section import of_values
 
@@ -51,11 +51,14 @@ def sections(things: Iterable[Shown], context: Context, methods: Any = None) -> 
         if first.kind in ("graph", "mask", "attention"):
             chosen = (methods or _default)(first.kind)
             told = [measured_record(t.data, k, chosen, context) for k, t in enumerate(group)]
-            if len(group) > 1:
-                out.append(of_many([Shown("analysis", t.name, r) for t, r in zip(group, told, strict=True)], context))
+            old = [None if t.before is None else measured_record(t.before, 0, chosen, context) for t in group]
+            if len(group) == 1:
+                out.append(of_source(first, told[0], old[0], context))
                 continue
-            before = None if first.before is None else measured_record(first.before, 0, chosen, context)
-            out.append(of_source(first, told[0], before, context))
+            section = of_many([Shown("analysis", t.name, r) for t, r in zip(group, told, strict=True)], context)
+            if all(old):
+                add_changes(section, group, old, told, context)
+            out.append(section)
         elif first.kind == "analysis":
             out.append(of_many(group, context) if len(group) > 1 else of_record(first, context))
         elif first.kind == "trace":
@@ -77,9 +80,10 @@ def _groups(things: Sequence[Shown]) -> list[list[Shown]]:
     """What shares a section: many sources or analysis records of one kind, and neighbouring traces of one source."""
     out: list[list[Shown]] = []
     for kind in ("graph", "mask", "attention", "analysis", "trace"):
-        own = [t for t in things if t.kind == kind and t.before is None]
-        if len(own) > TOGETHER:
-            out.append(own)
+        for rewired in (False, True):
+            own = [t for t in things if t.kind == kind and (t.before is not None) is rewired]
+            if len(own) > TOGETHER:
+                out.append(own)
     together = {id(t) for group in out for t in group}
     for thing in things:
         if id(thing) in together:

@@ -191,6 +191,15 @@ def test_many_sources_are_told_together() -> None:
     assert "k15" in seen.text
 
 
+def test_many_rewired_sources_are_told_before_and_after() -> None:
+    done = [rewire(barbell(k), "fosr:2") for k in range(3, 16)]
+    text, seen = made([Shown("graph", f"b{d.base.n}", d.graph, before=d.base, method="fosr:2") for d in done])
+    assert text.count("<section") == 1
+    assert "fosr:2 of 13 sources." in seen.text
+    assert "means over the sources" in seen.text
+    assert "13 of 13" in seen.text
+
+
 @pytest.mark.parametrize("evil", EVIL)
 def test_hostile_names_are_text_everywhere(evil: str) -> None:
     g = barbell(3).replace(labels=tuple(f"{evil}{k}" for k in range(6)))
