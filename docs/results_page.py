@@ -12,7 +12,7 @@ from results_published import FIGURES, Figure
 
 from mixcli.catalog import PROTOCOLS
 from mixcli.provenance import environment
-from mixcli.training.statistics import LEVEL, Difference, Estimate, estimate, holm, paired
+from mixcli.training.statistics import LEVEL, Difference, Estimate, adjusted, estimate, paired
 from mixcli.training.store import Store, TrialResult
 
 __all__ = ["page"]
@@ -77,10 +77,9 @@ def results(store: Store, cell: tuple[str, str]) -> Results | None:
     which = "last" if chosen["report"] == "last" else "best"
     columns = [[float(getattr(t, which)) for t in arm] for arm in zip(*found, strict=True)]
     apart = [None, *(paired(c, columns[0], chosen["ratio"], bounds=(0, 1)) for c in columns[1:])]
-    adjusted = holm([d.p if d else None for d in apart])
     rows = [
         Row(a["spec"], a, c, estimate(c, chosen["ratio"], bounds=(0, 1)), d, p)
-        for a, c, d, p in zip(chosen["arms"], columns, apart, adjusted, strict=True)
+        for a, c, d, p in zip(chosen["arms"], columns, apart, adjusted(apart), strict=True)
     ]
     return Results(*cell, chosen, rows, mean(t.train + t.evaluate for trial in found for t in trial))
 
@@ -270,14 +269,14 @@ def _published(found: Sequence[Results]) -> str:
 def _control(found: Sequence[Results]) -> str:
     """FoSR against random edges."""
     pairs = [(r, paired(r.row("fosr").values, r.row("random").values, r.told["ratio"], bounds=(0, 1))) for r in found]
-    adjusted = holm([d.p for _, d in pairs])
+    ps = adjusted([d for _, d in pairs])
     lines = [
         "## FoSR against as many random edges\n",
         "Where edges go, with their number held fixed; Holm's adjustment is over this table.\n",
         "| data | model | difference | interval | p | trials |",
         "|---|---|---:|---|---:|---:|",
     ]
-    for (r, d), p in zip(pairs, adjusted, strict=True):
+    for (r, d), p in zip(pairs, ps, strict=True):
         shown = "" if p is None else f"{p:.2g}"
         lines.append(f"| {r.data} | {r.model} | {_points(d.mean)} | {_interval(d.ci95)} | {shown} | {r.trials} |")
     return "\n".join(lines) + "\n"

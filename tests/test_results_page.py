@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
+import numpy as np
 import pytest
 from scipy import stats
 
-from mixcli.training.store import Store
+from mixcli.context import Context
+from mixcli.training.store import Store, TrialResult
 
 DOCS = Path(__file__).parent.parent / "docs"
 NUMBER = r"([+-]?\d+\.\d)"
@@ -121,6 +123,23 @@ def test_a_run_stops_between_trials_and_shows_whole_trials_only(
         assert script.train([cell], store, 1, None, 1, 1) == "all trials are done"
         assert len(store.trials()) == 14
         assert "2 trials of each arm" in script.page(store, [("rings", "gcn")])
+
+
+def test_an_arm_that_always_differs_alike_stays_in_the_family_of_its_table(script: ModuleType) -> None:
+    cell = script.Cell("rings", "gcn", quick=True)
+    plan = cell.plan(None, Context())
+    base = np.array([0.5, 0.6])
+    shifts = np.array([[0, 0], [0.3, 0.3], [0.1, 0.11], [0.02, 0.11], [0, 0], [0.05, 0.1], [0.1, 0.2]])
+    with Store() as store:
+        store.put_plan(plan.digest, cell.outline(plan))
+        for a, values in enumerate((base + shifts).tolist()):
+            for t, value in enumerate(values):
+                made = TrialResult(value, value, value, 1, 1, 1, False, 0.0, 0.0, np.zeros((1, 4), np.float32))
+                store.put(plan.key(a, t), plan.describe(a, t), made)
+        found = importlib.import_module("results_page").results(store, ("rings", "gcn"))
+    random, sdrf = found.row("random"), found.row("sdrf")
+    assert (random.difference.p, random.p, random.detected) == (None, None, False)
+    assert sdrf.p == pytest.approx(6 * sdrf.difference.p)  # the least of six
 
 
 def test_published_figures_are_those_of_a_hundred_trials(script: ModuleType) -> None:

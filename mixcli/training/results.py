@@ -13,7 +13,7 @@ from mixcli.training.controls.kinds import DEGREES, RANDOM
 from mixcli.training.effort import effort
 from mixcli.training.plan import Plan
 from mixcli.training.probes.run import summaries
-from mixcli.training.statistics import Difference, Estimate, estimate, holm, paired
+from mixcli.training.statistics import Difference, Estimate, adjusted, estimate, paired
 from mixcli.training.store import Store, TrialResult
 from mixcli.training.tuning import choose, sweep
 from mixcli.training.verdict import verdict
@@ -126,7 +126,7 @@ def results_of(plan: Plan, store: Store) -> tuple[ArmResult, ...]:
 def _judged(results: Sequence[ArmResult]) -> list[ArmResult]:
     """With adjusted p and verdicts; controls are a family of their own, so that they cost the arms no power."""
     families = ([None if bool(r.arm.control) != own else r.difference for r in results] for own in (False, True))
-    asked, controls = (holm([d.p if d else None for d in family]) for family in families)
+    asked, controls = map(adjusted, families)
     ps = [b if r.arm.control else a for r, a, b in zip(results, asked, controls, strict=True)]
     return [
         r if r.difference is None else replace(r, p_adjusted=p, verdict=_said(r, r.difference, p))
@@ -186,10 +186,10 @@ def _against(plan: Plan, results: Sequence[ArmResult], kind: str) -> list[ToCont
     pairs = [
         None if (c := control.get(r.arm.name)) is None else ToControl(c.arm.name, _paired(plan, r, c)) for r in results
     ]
-    adjusted = holm([None if pair is None else pair.difference.p for pair in pairs])
+    ps = adjusted([None if pair is None else pair.difference for pair in pairs])
     return [
         None if pair is None else replace(pair, p_adjusted=p, verdict=_said(r, pair.difference, p))
-        for r, pair, p in zip(results, pairs, adjusted, strict=True)
+        for r, pair, p in zip(results, pairs, ps, strict=True)
     ]
 
 

@@ -15,6 +15,8 @@ from mixcli.training.models.gcn import GCN
 from mixcli.training.models.mlp import MLP
 from mixcli.training.models.rgcn import RGCN
 from mixcli.training.models.transformer import Transformer
+from mixcli.training.results import results_of
+from mixcli.training.store import Store, TrialResult
 
 
 def made(specs, model=None, graphs=None, **kw) -> dict:
@@ -89,6 +91,24 @@ def test_controls_do_not_cost_the_arms_power() -> None:
     )
     assert alone.arms[1].difference == among.arms[1].difference
     assert alone.arms[1].p_adjusted == among.arms[1].p_adjusted
+
+
+def test_an_arm_that_always_differs_alike_stays_in_its_family() -> None:
+    arms = ["none", "random:iterations=1", "random:iterations=2", "random:iterations=3"]
+    plan = quick(data(), arms).plan
+    base, helped = np.array([0.5, 0.6, 0.55]), np.array([0.61, 0.68, 0.66])
+    columns = dict(zip(arms, (base, helped, base + 0.25, base), strict=True))
+    with Store() as store:
+        for a, arm in enumerate(plan.arms):
+            for t, value in enumerate(columns[arm.spec].tolist()):
+                made = TrialResult(value, value, value, 1, 1, 1, False, 0.0, 0.0, np.zeros((1, 4), np.float32))
+                store.put(plan.key(a, t), plan.describe(a, t), made)
+        _, helped_by, alike, same = results_of(plan, store)
+    assert alike.difference is not None
+    assert helped_by.difference is not None
+    assert (alike.difference.p, alike.p_adjusted, same.p_adjusted) == (None, None, 1.0)
+    assert helped_by.p_adjusted == 3 * helped_by.difference.p
+    assert alike.verdict == "+25.0 points in 3 trials; all trials differ by the same amount"
 
 
 def test_what_hears_no_edges_has_no_controls() -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mixcli.training.statistics import estimate, holm, paired, sign_flip
+from mixcli.training.statistics import adjusted, estimate, holm, paired, sign_flip
 from mixcli.training.verdict import verdict
 
 RESULTS = st.lists(st.floats(0, 1), min_size=0, max_size=15)
@@ -149,6 +149,17 @@ def test_an_arm_that_never_differs_counts_among_those_that_are_adjusted_for() ->
     base = rng.uniform(size=8)
     ps = [paired(base + rng.normal(0.05, 0.02, 8), base).p, paired(base, base).p]
     assert holm(ps) == [2 * ps[0], 1.0]
+
+
+def test_an_arm_that_always_differs_alike_has_no_p_and_counts_all_the_same() -> None:
+    rng = np.random.default_rng(0)
+    base = rng.uniform(size=8) / 2
+    helped, alike = paired(base + rng.normal(0.05, 0.02, 8), base), paired(base + 0.25, base)
+    assert alike.p is None
+    assert adjusted([None, helped, alike, helped]) == [None, 3 * helped.p, None, 3 * helped.p]
+    untested = paired([0.5], [0.4])  # whatever it had given
+    assert adjusted([helped, untested, paired([], [])]) == [helped.p, None, None]
+    assert adjusted([paired(base, base), helped]) == [1.0, 2 * helped.p]
 
 
 @pytest.mark.parametrize(

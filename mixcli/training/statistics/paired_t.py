@@ -19,13 +19,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Difference", "Estimate", "estimate", "holm", "paired", "sign_flip"]
+from mixcli.training.statistics.permutation import sign_flip
+from mixcli.training.statistics.student import lower_tail, quantile, shift
+from mixcli.training.statistics.values import ROUNDING, checked
 
-LEVEL = 0.05
-POWER = 0.8
-EXACT_UP_TO = 32
-SAMPLES = 10_000
-ROUNDING = 1e-12
+__all__ = ["Difference", "Estimate", "estimate", "paired"]
 
 
 @dataclass(frozen=True)
@@ -112,7 +110,7 @@ def estimate(
 
     Source: Nadeau & Bengio, "Inference for the generalization error", Machine Learning 52 (2003), section 3.
     """
-    x = _checked(values, bounds)
+    x = checked(values, bounds)
     trials, x = len(x), _by_split(x, splits)
     if not len(x):
         return Estimate(None, None, None, 0, "no finished trial")
@@ -124,7 +122,7 @@ def estimate(
     sd = _sd(x)
     if sd == 0:
         return Estimate(mean, 0.0, None, trials, "all trials gave the same result")
-    half = _quantile(0.975, len(x) - 1) * _standard_error(sd, len(x), ratio)
+    half = quantile(0.975, len(x) - 1) * _standard_error(sd, len(x), ratio)
     return Estimate(mean, sd, _interval(mean, half, bounds), trials)
 
 
@@ -165,7 +163,7 @@ def paired(
 
     Source: Nadeau & Bengio (2003); Bouckaert & Frank, PAKDD 2004, for its use with repeated splits.
     """
-    a, b = _checked(values, bounds), _checked(baseline, bounds)
+    a, b = checked(values, bounds), checked(baseline, bounds)
     if len(a) != len(b):
         raise ValueError(f"expected as many results as the baseline has ({len(b)}), found {len(a)}")
     d = _differences(a, b)
@@ -183,9 +181,9 @@ def paired(
     if sd == 0:
         return Difference(mean, 0.0, None, _sure(mean), flip, *counts, None, test, _even(counts, mean, shared), shared)
     error = _standard_error(sd, len(d), ratio)
-    critical = _quantile(0.975, len(d) - 1)
-    p = 2 * _lower_tail(-abs(mean) / error, len(d) - 1)
-    detectable = _shift(len(d) - 1) * error
+    critical = quantile(0.975, len(d) - 1)
+    p = 2 * lower_tail(-abs(mean) / error, len(d) - 1)
+    detectable = shift(len(d) - 1) * error
     reach = None if bounds is None else (bounds[0] - bounds[1], bounds[1] - bounds[0])
     interval = _interval(mean, critical * error, reach)
     return Difference(mean, sd, interval, p, flip, *counts, detectable, test, splits=shared)
@@ -207,72 +205,9 @@ def _even(counts: tuple[int, int, int], mean: float, shared: int | None) -> str:
     return f"all {what} by the same amount" if mean else "no split differs on average"
 
 
-def sign_flip(differences: ArrayLike, seed: int = 0) -> float:
-    """Two-sided p of the sign-flip permutation test: the share of sign patterns whose |mean| reaches the observed one.
-
-    Exact over all 2ⁿ patterns for n ≤ 32, by sorting the sums of two halves; else 10 000 sampled patterns with
-    p = (k + 1) / (10 001).
-
-    Args:
-        differences: (n,) paired differences, n ≥ 1.
-        seed: of the sampled patterns.
-
-    Example:
-        >>> sign_flip([1.0, 2.0, 3.0])  # only +++ and ---
-        0.25
-    """
-    d = _checked(differences)
-    n = len(d)
-    reach = abs(float(d.sum())) - ROUNDING * max(1.0, float(np.abs(d).sum()))
-    if reach <= 0:
-        return 1.0
-    if n > EXACT_UP_TO:
-        rng = np.random.default_rng([seed, n])
-        signs = 1 - 2 * rng.integers(0, 2, size=(SAMPLES, n))
-        return (int((np.abs(signs @ d) >= reach).sum()) + 1) / (SAMPLES + 1)
-    left, right = _signed_sums(d[: n // 2]), np.sort(_signed_sums(d[n // 2 :]))
-    above = len(right) * len(left) - int(np.searchsorted(right, reach - left, side="left").sum())
-    return 2 * above / 2**n  # patterns with the opposite signs reach as far below
-
-
-def _signed_sums(d: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(2ⁿ,) sums of d under all patterns of signs."""
-    sums = np.zeros(1)
-    for x in d:
-        sums = np.concatenate([sums + x, sums - x])
-    return sums
-
-
-def holm(ps: Sequence[float | None]) -> list[float | None]:
-    """Holm's step-down adjustment: p₍ᵢ₎ becomes max over j ≤ i of min(1, (k - j + 1) p₍ⱼ₎); None stays None.
-
-    Example:
-        >>> holm([0.01, None, 0.04, 0.03])
-        [0.03, None, 0.06, 0.06]
-
-    Source: Holm, Scandinavian Journal of Statistics 6 (1979).
-    """
-    known = sorted((p, i) for i, p in enumerate(ps) if p is not None)
-    out: list[float | None] = [None] * len(ps)
-    running = 0.0
-    for rank, (p, i) in enumerate(known):
-        running = max(running, min(1.0, (len(known) - rank) * p))
-        out[i] = running
-    return out
-
-
 def _interval(mean: float, half: float, bounds: tuple[float, float] | None) -> tuple[float, float]:
     low, high = bounds or (-math.inf, math.inf)
     return max(mean - half, float(low)), min(mean + half, float(high))
-
-
-def _checked(values: ArrayLike, bounds: tuple[float, float] | None = None) -> NDArray[np.float64]:
-    x = np.array(values, dtype=np.float64).ravel()
-    if not np.isfinite(x).all():
-        raise ValueError("expected finite results, found NaN or infinity")
-    if bounds is not None and len(x) and (x.min() < bounds[0] or x.max() > bounds[1]):
-        raise ValueError(f"expected results from {bounds[0]} to {bounds[1]}, found {x.min()} to {x.max()}")
-    return x
 
 
 def _differences(a: NDArray[np.float64], b: NDArray[np.float64] | float) -> NDArray[np.float64]:
@@ -299,25 +234,3 @@ def _sd(x: NDArray[np.float64]) -> float:
 
 def _standard_error(sd: float, n: int, ratio: float | None) -> float:
     return sd * math.sqrt(1 / n + (ratio or 0.0))
-
-
-def _quantile(probability: float, freedom: int) -> float:
-    from scipy.special import stdtrit  # the two functions of Student's t; scipy.stats takes ten times longer to import
-
-    return float(stdtrit(freedom, probability))
-
-
-def _shift(freedom: int) -> float:
-    """Mean of the t statistic, in standard errors, at which the two-sided test rejects with the stated power.
-
-    t(0.975) + t(0.8), which is common, is 14 % too small for two trials and 5 % for three.
-    """
-    from scipy.special import nctdtrinc
-
-    return float(nctdtrinc(freedom, 1 - POWER, _quantile(1 - LEVEL / 2, freedom)))
-
-
-def _lower_tail(t: float, freedom: int) -> float:
-    from scipy.special import stdtr
-
-    return float(stdtr(freedom, t))
