@@ -90,6 +90,10 @@ def of_many(things: Sequence[Shown], context: Context) -> Section:
     section = Section(f"{first} and {len(things) - 1} more", f"{len(things)} sources")
     section.tables.append(Table(title, ["source", *names], rows, frozenset(range(1, len(names) + 1))))
     section.environment = environment_line(things[0].data)
+    commands = list(dict.fromkeys(analyze_command(t.data) for t in things))
+    section.command = "\n".join(commands[:5])
+    if len(commands) > 5:
+        section.notes.append(f"Commands of the first 5 of {len(commands)} sources.")
     apart = sum((number(t.data, "graph", "components") or 1) > 1 for t in things)
     if apart:
         section.statements.append(f"{apart} of {len(things)} graphs have more than one component.")
@@ -117,7 +121,8 @@ def add_changes(
         if known:
             means = [sum(column) / len(known) for column in zip(*known, strict=True)]
             better = text(after[0], "measures", key, "better")
-            up = [(now > was) == (better == "higher") for was, now in known if now != was] if better else []
+            changed = [(was, now) for was, now in known if not alike(was, now)] if better else []
+            up = [(now > was) == (better == "higher") for was, now in changed]
             told = f"{sum(up)} of {len(known)}" if better else ""
             rows.append([label(key), amount(means[0]), amount(means[1]), told])
     methods = ", ".join(dict.fromkeys(label(t.method) for t in things if t.method))
@@ -204,7 +209,7 @@ def _changes(thing: Shown, before: Mapping[str, Any], after: Mapping[str, Any]) 
         better = text(new, key, "better")
         way = ""
         if was is not None and now is not None and better:
-            way = "the same" if now == was else "better" if (now > was) == (better == "higher") else "worse"
+            way = "the same" if alike(was, now) else "better" if (now > was) == (better == "higher") else "worse"
         rows.append([f"{label(key)}{' (mean)' * bool(mapping(new, key, 'summary'))}", amount(was), amount(now), way])
     method = label(thing.method) or "a rewiring"
     if thing.kind == "graph":
@@ -221,6 +226,16 @@ def _changes(thing: Shown, before: Mapping[str, Any], after: Mapping[str, Any]) 
     return [f"{said}.", *more], Table(
         "Before and after", ["measure", "before", "after", "by this measure"], rows, frozenset({1, 2})
     )
+
+
+def alike(one: float, other: float) -> bool:
+    """Whether two values differ by rounding alone.
+
+    Example:
+        >>> alike(36.0, 36.00000000000001), alike(1.0, 1.001)
+        (True, False)
+    """
+    return abs(one - other) <= 1e-9 * max(abs(one), abs(other))
 
 
 def _figure(entry: Mapping[str, Any]) -> float | None:

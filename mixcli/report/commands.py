@@ -87,8 +87,9 @@ def _rewire(step: Mapping[str, Any], record: Mapping[str, Any] | None) -> list[s
 
 def _source(record: Mapping[str, Any]) -> str:
     """The source as it was named: a generated one by its spec, else the file's name."""
-    made = next((text(s, "spec") for s in mappings(record, "provenance") if text(s, "op") == "generate"), "")
-    return made if made.startswith(("zoo:", "mask:", "task:")) else text(record, "source", "name") or "SOURCE"
+    steps = [text(s, "spec") for s in mappings(record, "provenance") if text(s, "op") in ("generate", "load")]
+    made = next(iter(steps), "")
+    return made if made.startswith(("zoo:", "mask:", "task:", "pyg:")) else text(record, "source", "name") or "SOURCE"
 
 
 def _spec(key: str) -> str:

@@ -41,10 +41,10 @@ def records_in(source: str, stdin: BinaryIO | None = None) -> tuple[list[Shown] 
     """
     if source != "-":
         path = Path(source)
-        if path.suffix.lower() == ".db" and path.is_file():
-            return stored(source), None
-        if not path.is_file():
+        if not _is_file(path):
             return None, None
+        if path.suffix.lower() == ".db":
+            return stored(source), None
         with opened(path, source) as (data, _):
             if not _ours(data.peek(HEAD)):
                 return None, None
@@ -55,6 +55,14 @@ def records_in(source: str, stdin: BinaryIO | None = None) -> tuple[list[Shown] 
     if not _ours(data.peek(HEAD)):
         return None, io.BufferedReader(data, HEAD)
     return from_text(_decoded(data, "stdin"), "standard input"), None
+
+
+def _is_file(path: Path) -> bool:
+    """False too for a spec that no file system takes for a name."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def _ours(head: bytes) -> bool:

@@ -40,6 +40,7 @@ def test_a_source_has_its_natural_figure(mixcli) -> None:
         (["mask:window:2,tokens=8,layers=2", "-m", "runway"], "runway (steps)"),
         (["mask:window:2,tokens=8,layers=2", "--method", "sink:1,2"], "pairs added"),
         (["zoo:path:n=400"], "edges of path:n=400"),
+        (["mask:" + "window:3; " * 60 + "causal,tokens=6,layers=61"], "key that a query may read"),
     ],
 )
 def test_sources_and_options(quick, arguments: list[str], says: str) -> None:

@@ -174,9 +174,7 @@ def _ticks(panel: Axes, one: Series, color: str, shift: float) -> None:
 
 def _caption(series: Sequence[Series]) -> str:
     first = series[0]
-    of = ", ".join(
-        f"{len(s.values)} {s.level}{'s' * (len(s.values) != 1)} {'' if s.source else 'of '}{s.label}" for s in series
-    )
+    of = ", ".join(f"{len(s.values)} {s.level}{'s' * (len(s.values) != 1)}{_whose(s)}" for s in series)
     of += f" ({first.source})" if first.source and first.source not in first.label else ""
     how = trust(series)
     parts = [f"{sentence(axis_label(first.measure, first.unit))} of {of}" + (f", {how}" if how else "") + "."]
@@ -186,12 +184,17 @@ def _caption(series: Sequence[Series]) -> str:
         low, mid, high = np.quantile(x, QUANTILES)
         below = int((x < 0).sum())
         minus = f"{below} of {len(x)} below zero; " if (x < 0).any() else ""
-        parts.append(
-            f"{who}{minus}quantiles 5, 50, 95 %: {short(low)}, {short(mid)}, {short(high)} (lines on the axis)."
-        )
+        told = f"quantiles 5, 50, 95 %: {short(low)}, {short(mid)}, {short(high)} (lines on the axis)."
+        parts.append(sentence(f"{who}{minus}{told}"))
         if len(x) < len(one.values):
             parts.append(f"{len(one.values) - len(x)} without a finite value are left out.")
     return " ".join(parts)
+
+
+def _whose(one: Series) -> str:
+    if not one.label:
+        return ""
+    return f" {one.label}" if one.source else f" of {one.label}"
 
 
 def _pooled(series: list[Series]) -> list[Series]:
@@ -235,7 +238,7 @@ def over_sources(things: Sequence[Shown], wanted: str) -> list[Series]:
         facts = facts_of(key, str(things[0].data.get("kind", "")))
         exact = all((thing.data.get("measures", {}).get(key) or {}).get("exact") is True for thing in things)
         name = key if whole else f"mean {key}"
-        out.append(Series("their records", name, "source", values, np.arange(len(values)), facts["unit"], exact))
+        out.append(Series("", name, "source", values, np.arange(len(values)), facts["unit"], exact))
     if not out:
         raise NotApplicable("a measure with a value for each source", wanted or "none", "name one with -m")
     return out
