@@ -58,7 +58,8 @@ class Solver(Protocol):
 def resolve(name: str = "auto") -> str:
     """The device a name stands for on this machine.
 
-    `auto` is CUDA where there is a device and the processor otherwise.
+    `auto` is CUDA where there is a device and the processor otherwise: Apple's MPS has neither sparse matrices nor
+    double precision, so it is used only on request.
 
     Args:
         name: "auto", "cpu", "cuda", "cuda:1", … or "mps".

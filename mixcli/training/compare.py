@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, cast
 from mixcli.context import Context
 from mixcli.errors import UsageError
 from mixcli.graph import Graph
+from mixcli.numerics.device import resolve
 from mixcli.sequence import MaskSequence
 from mixcli.training.arms import NONE
 from mixcli.training.comparison import ArmResult, Comparison, conclude
@@ -118,7 +119,7 @@ def compare(
         if not isinstance(store, Store):
             store = opened.enter_context(Store(store))
         workers = opened.enter_context(Cluster(cluster, context)) if cluster else None
-        device = workers.device(context.device) if workers else _device(context.device)
+        device = workers.device(context.device) if workers else resolve(context.device)
         plan = plan_for(things, wish, device, context)
         if looked_at:
             plan = replace(plan, probes=looked_at, original=_original(things, plan))
@@ -147,9 +148,3 @@ def _by_name(sources: Sources) -> dict[str, Sequence[Graph | MaskSequence]]:
         return {k: [v] if isinstance(v, (Graph, MaskSequence)) else list(v) for k, v in sources.items()}
     graphs = list(sources)
     return {graphs[0].name if graphs else "": graphs}
-
-
-def _device(name: str) -> str:
-    from mixcli.training.device import pick
-
-    return str(pick(name))

@@ -1,4 +1,4 @@
-"""Where networks are trained, and how many threads they get."""
+"""Devices that networks are trained on, and how many threads they get."""
 
 from __future__ import annotations
 
@@ -8,42 +8,7 @@ from typing import Any
 
 import torch
 
-from mixcli.errors import UsageError
-from mixcli.spec import nearest
-
-__all__ = ["available", "one_thread", "pick", "synchronise"]
-
-DEVICES = ("auto", "cpu", "cuda", "mps")
-
-
-def pick(name: str = "auto") -> torch.device:
-    """The device that a name stands for on this machine.
-
-    `auto` is CUDA where there is a device and the processor otherwise: Apple's MPS has no sparse matrices, so it is
-    used only on request.
-
-    Args:
-        name: "auto", "cpu", "cuda", "cuda:1", … or "mps".
-
-    Raises:
-        UsageError: no such name, or the machine has no such device.
-
-    Example:
-        >>> pick("cpu")
-        device(type='cpu')
-    """
-    kind, _, number = name.strip().lower().partition(":")
-    if kind not in DEVICES or (number and (kind != "cuda" or not number.isdigit())):
-        fix = nearest(kind, DEVICES) or "use auto"
-        raise UsageError("a device (auto, cpu, cuda, cuda:0 …, mps)", repr(name), fix, where="--device")
-    found = torch.cuda.device_count() if kind in ("auto", "cuda") and torch.cuda.is_available() else 0
-    if kind == "auto":
-        return torch.device("cuda" if found else "cpu")
-    if kind == "cuda" and int(number or 0) >= found:
-        raise UsageError(f"a CUDA device for {name}", f"{found} of them", "use --device cpu", where="--device")
-    if kind == "mps" and not torch.backends.mps.is_available():
-        raise UsageError("an MPS device", "none on this machine", "use --device cpu", where="--device")
-    return torch.device(name.strip().lower())
+__all__ = ["available", "one_thread", "synchronise"]
 
 
 def available() -> list[str]:

@@ -10,8 +10,9 @@ from mixcli.catalog import MODELS
 from mixcli.errors import UsageError
 from mixcli.generators.graphs import barbell, cycle, path
 from mixcli.graph import Graph, LayerPlan
+from mixcli.numerics.device import resolve
 from mixcli.spec import parameters
-from mixcli.training.device import available, pick
+from mixcli.training.device import available
 from mixcli.training.engine import run_trial
 from mixcli.training.protocol import Protocol
 from mixcli.training.store import TrialResult
@@ -153,12 +154,11 @@ def test_relational_model_has_the_same_size_for_every_arm() -> None:
 
 
 def test_devices_are_named_and_checked() -> None:
-    assert pick("cpu").type == "cpu"
-    assert pick("auto").type == ("cuda" if torch.cuda.is_available() else "cpu")
+    assert resolve("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
     assert available()[0] == "cpu"
     for name in ("gpu", "cpu:1", "cuda:99", "cuda:x"):
         with pytest.raises(UsageError, match="device"):
-            pick(name)
+            resolve(name)
 
 
 @pytest.mark.cuda

@@ -215,8 +215,8 @@ def _train(plan: Plan, job: Job) -> TrialResult:
 
 def _about(dask_worker: Any) -> Worker:
     from mixcli.limits import available_memory
-    from mixcli.training.device import pick
+    from mixcli.numerics.device import resolve
 
     limit = dask_worker.memory_manager.memory_limit
     memory = min(available_memory() / 2, LIMIT * limit if limit else float("inf"))
-    return Worker(__version__, str(pick("auto")), dask_worker.state.nthreads, memory)
+    return Worker(__version__, resolve("auto"), dask_worker.state.nthreads, memory)
