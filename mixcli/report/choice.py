@@ -68,7 +68,7 @@ def chosen(things: Sequence[Shown], spec: str = "", **asked: Any) -> Any:
         if key not in {f.name for f in dataclasses.fields(plot)}:
             able = ", ".join(n for n in FIGURES if key in {f.name for f in dataclasses.fields(FIGURES.get(n))})
             raise UsageError(f"a figure with {key}", name, f"--figure with one of {able}", where=f"--{key}")
-        if key == "measure":
+        if key == "measure" and any(thing.kind in ("graph", "mask", "attention") for thing in things):
             known = parse(value).name
             if known not in MEASURES and known not in SEQUENCE_MEASURES:
                 MEASURES.target(known)

@@ -1,5 +1,7 @@
 """Histograms hold the values of the record: bars count them, before and after share bins, zero is a border."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from mixcli.catalog import FIGURES, MEASURES
 from mixcli.errors import NotApplicable
 from mixcli.generators.graphs import barbell, complete, cycle, grid
+from mixcli.report import figures
 from mixcli.report.figures.base import encoded, picture
 from mixcli.report.figures.histogram import shared_bins
 from mixcli.report.shown import from_text, of_thing
@@ -143,3 +146,19 @@ def test_what_rounding_puts_below_zero_is_not_negative() -> None:
     assert min(bars(drawn.figure.axes[0])) >= 0
     drawing = FIGURES.make("drawing")([graph(grid(6, 6))])
     assert "thick below zero" not in drawing.caption
+
+
+def test_columns_of_others_can_be_chosen() -> None:
+    from mixcli.report.choice import chosen
+
+    things = from_text("graph,u,v,mine,theirs\n0,0,1,3,4\n0,1,2,3,5\n", "x")
+    drawn = chosen(things, measure="theirs")(things)
+    assert [panel.get_xlabel() for panel in drawn.figure.axes] == ["theirs"]
+
+
+def test_nothing_draws_with_global_state() -> None:
+    folder = Path(figures.__file__).parent
+    for file in folder.glob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        assert "pyplot" not in text
+        assert "rcParams[" not in text
