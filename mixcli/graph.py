@@ -322,12 +322,12 @@ def from_arcs(
     )  # fmt: skip
 
 
-def not_directed(what: str, where: str) -> NotApplicable:
+def not_directed(what: str, where: str = "") -> NotApplicable:
     """What is said of a directed graph where something is not defined for it.
 
     Args:
         what: what is not defined.
-        where: name of the graph.
+        where: name of the graph, where it has one.
     """
     fix = "pass --undirected to forget the directions"
     return NotApplicable(f"an undirected graph for {what}", "a directed one", fix, where=where)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mixcli.catalog import PROBES
 from mixcli.generators.graphs import barbell
+from mixcli.graph import from_arcs
 from mixcli.sources import load_sequence
 from mixcli.training.compare import compare
 from mixcli.training.engine import fit
@@ -123,6 +124,15 @@ def test_decoder_is_probed_by_its_gradients_and_refused_in_one_line_otherwise() 
             assert not probe["figures"]
             assert "mixcli analyze" in probe["reason"]
             assert "\n" not in probe["reason"]
+
+
+@pytest.mark.parametrize("probe", ["dirichlet", "obstruction"])
+def test_what_is_of_undirected_graphs_is_refused_on_directed_ones_with_a_way_out(probe: str) -> None:
+    arcs = from_arcs(12, np.array([[i, (i + 1) % 12] for i in range(12)]), directed=True, node={"y": np.arange(12) % 3})
+    found = compare(arcs, ["none"], "gcn:hidden=4", 1, protocol={"epochs": 1}, probes=[probe]).record()
+    told = next(iter(found["arms"][0]["probes"].values()))
+    reason = f"expected an undirected graph for {probe}, found a directed one; pass --undirected"
+    assert reason in str(told)
 
 
 def test_layers_that_hear_every_node_or_none_have_no_reach_along_edges() -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from mixcli.errors import NotApplicable
+from mixcli.graph import not_directed
 from mixcli.spec import param
 from mixcli.training.probes.base import Probe, Reading, averaged, mean, slope
 
@@ -58,7 +58,7 @@ class DirichletEnergy(Probe):
 
     def __call__(self, trained: Trained) -> Reading:
         if trained.original.directed or trained.topology.directed:
-            raise NotApplicable("an undirected graph", "a directed one", "pass --undirected to forget the directions")
+            raise not_directed("dirichlet")
         sample, states = trained.sample(self.graphs), trained.states(self.graphs)[1:]
         figures: dict[str, float | None] = {}
         curves: dict[str, list[float | None]] = {}

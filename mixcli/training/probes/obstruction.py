@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mixcli.errors import NotApplicable
+from mixcli.graph import not_directed
 from mixcli.spec import param
 from mixcli.training.probes.base import Probe, Reading, Work, mean, slope
 from mixcli.training.probes.geometry import resistances_to, volumes_of
@@ -70,7 +70,7 @@ class Obstruction(Probe):
     def __call__(self, trained: Trained) -> Reading:
         topology = trained.original if self.on == "given" else trained.topology
         if topology.directed:
-            raise NotApplicable("an undirected graph", "a directed one", "pass --undirected to forget the directions")
+            raise not_directed("obstruction")
         sample = trained.sample(self.graphs)
         found = trained.once(sensitivities, self.graphs, self.targets, 0, self.probes, self.at)
         hops = trained.once(distances, self.graphs, self.targets, self.on == "rewired")

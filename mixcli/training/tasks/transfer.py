@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mixcli.context import Context
 from mixcli.errors import NotApplicable
-from mixcli.graph import Graph
+from mixcli.graph import Graph, not_directed
 from mixcli.training.protocol import Protocol
 from mixcli.training.tasks.base import Split, Task, streams
 from mixcli.training.tasks.far_pairs import REACH, far_pairs
@@ -77,8 +77,7 @@ class Transfer(Task):
         """
         context, name = context or Context(), name or graph.name
         if graph.directed:
-            fix = "pass --undirected to forget the directions"
-            raise NotApplicable("an undirected graph for the transfer task", "a directed one", fix, where=name)
+            raise not_directed("the transfer task", name)
         count = int(np.clip(EPOCH_ROWS // (cls.classes * max(graph.n, 1)), FEWEST_PAIRS, MOST_PAIRS))
         _check_size(graph, context)
         found = far_pairs(graph, count, context)
