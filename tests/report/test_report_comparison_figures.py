@@ -148,3 +148,11 @@ def test_an_empty_database_says_so(tmp_path: Path) -> None:
     Store(tmp_path / "e.db").close()
     with pytest.raises(InputError, match="mixcli export"):
         stored(str(tmp_path / "e.db"))
+
+
+def test_the_legend_names_whatever_it_is_called() -> None:
+    told = {"rank": {"by": "layer", "curves": {"effective_rank": {"mean": [1.0]}}}}
+    arms = [{"name": name, "probes": told} for name in ("_hidden", "", "plain")]
+    record = {"schema": "mixcli.comparison/1", "dataset": "d", "arms": arms}
+    (legend,) = FIGURES.make("probes")([of_record(record, "x")]).figure.legends
+    assert [t.get_text().strip() for t in legend.get_texts()] == ["_hidden", "–", "plain"]

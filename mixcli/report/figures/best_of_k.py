@@ -10,7 +10,7 @@ from mixcli.context import Context
 from mixcli.errors import NotApplicable
 from mixcli.report.fields import label, listed, mappings, number, text
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.style import COLORS, DASHES, MARKERS, blank
+from mixcli.report.figures.style import COLORS, DASHES, MARKERS, blank, named
 from mixcli.spec import param
 
 
@@ -47,7 +47,7 @@ class BestOfK(Plot):
             end = self.most or len(x)
             panel.plot(
                 x[:end], [(100 if share else 1) * v for v in y[:end]], color=COLORS[k % 8], linestyle=DASHES[k % 8],
-                marker=MARKERS[k % 8], markersize=3.6, label=label(text(arm, "name"), 26),
+                marker=MARKERS[k % 8], markersize=3.6, label=named(label(text(arm, "name"), 26)),
             )  # fmt: skip
         metric = label(text(thing.data, "metric"))
         panel.set(xlabel="settings tried, k", ylabel=f"expected test {metric}{' (%)' if share else ''}")

@@ -13,7 +13,7 @@ from mixcli.errors import NotApplicable, UsageError
 from mixcli.report.fields import label, listed, mapping, number, text
 from mixcli.report.figures.base import Drawn, Plot, Shown
 from mixcli.report.figures.measured import axis_label, facts_of, sentence
-from mixcli.report.figures.style import COLORS, DASHES, MARKERS, NEGATIVE, blank, short
+from mixcli.report.figures.style import COLORS, DASHES, MARKERS, NEGATIVE, blank, named, short
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class BudgetCurve(Plot):
         for panel, name in zip(panels, names, strict=True):
             for k, method in enumerate(methods):
                 x, (low, middle, high) = over_sources([t for t in things if t.method == method], name)
-                panel.plot(x, middle, color=COLORS[k], linestyle=DASHES[k], label=label(method, 30) or "a rewiring")
+                panel.plot(x, middle, color=COLORS[k], linestyle=DASHES[k], label=named(label(method, 30)))
                 panel.fill_between(x, low, high, color=COLORS[k], alpha=0.15, linewidth=0)
             _dressed(panel, name, things)
             self._threshold(panel, name, [], [])
@@ -101,7 +101,7 @@ class BudgetCurve(Plot):
         for k, (thing, who) in enumerate(zip(things, called, strict=True)):
             x, y = points(thing, name)
             panel.plot(
-                x, y, color=COLORS[k], linestyle=DASHES[k], label=who, markersize=3.6,
+                x, y, color=COLORS[k], linestyle=DASHES[k], label=named(who), markersize=3.6,
                 marker=MARKERS[k] if len(x) <= MARKED else "",
             )  # fmt: skip
             knee = number(thing.data, "measures", name, "knee")

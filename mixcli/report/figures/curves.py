@@ -13,7 +13,7 @@ from mixcli.errors import NotApplicable
 from mixcli.report.courses import courses
 from mixcli.report.fields import label, text
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.style import COLORS, DASHES, blank
+from mixcli.report.figures.style import COLORS, DASHES, blank, named
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class TrainingCurves(Plot):
         for k, (name, trials) in enumerate(list(found.items())[:MOST]):
             low, middle, high = spread([c[:, COLUMNS[self.of]] for c in trials])
             x, scale = np.arange(1, len(middle) + 1), 100.0 if share else 1.0
-            panel.plot(x, scale * middle, color=COLORS[k], linestyle=DASHES[k], label=label(name, 26))
+            panel.plot(x, scale * middle, color=COLORS[k], linestyle=DASHES[k], label=named(label(name, 26)))
             panel.fill_between(x, scale * low, scale * high, color=COLORS[k], alpha=0.13, linewidth=0)
         what = label(text(thing.data, "metric")) if metric else "loss"
         split = {"val": "validation", "test": "test", "train_loss": "training", "val_loss": "validation"}[self.of]

@@ -22,7 +22,7 @@ from mixcli.report.figures.measured import (
     series_of,
     trust,
 )
-from mixcli.report.figures.style import AFTER, BEFORE, COLORS, FAINT, NEGATIVE, blank, short
+from mixcli.report.figures.style import AFTER, BEFORE, COLORS, FAINT, NEGATIVE, blank, named, short
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -157,12 +157,12 @@ def _bars(panel: Axes, one: Series, edges: NDArray[np.float64], k: int, count: i
             linewidth=0.6,
         )  # fmt: skip
         if count > 1:
-            panel.fill(np.nan, np.nan, color=color, alpha=alpha, label=one.label)
+            panel.fill(np.nan, np.nan, color=color, alpha=alpha, label=named(one.label))
         for bar, below in zip(bars, negative, strict=True):
             if below and count == 1:
                 bar.set(facecolor=NEGATIVE, hatch="////", edgecolor="white")
         return
-    panel.stairs(heights, edges, color=color, linewidth=1.8, linestyle="-" if k == 1 else "--", label=one.label)
+    panel.stairs(heights, edges, color=color, linewidth=1.8, linestyle="-" if k == 1 else "--", label=named(one.label))
 
 
 def _ticks(panel: Axes, one: Series, color: str, shift: float) -> None:

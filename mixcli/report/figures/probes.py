@@ -12,7 +12,7 @@ from mixcli.context import Context
 from mixcli.errors import NotApplicable, UsageError
 from mixcli.report.fields import label, mapping, mappings, number, numbers, text
 from mixcli.report.figures.base import Drawn, Plot, Shown
-from mixcli.report.figures.style import COLORS, DASHES, MARKERS, blank
+from mixcli.report.figures.style import COLORS, DASHES, MARKERS, blank, named
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _panel(panel: Axes, arms: Sequence[dict[str, Any]], spec: str, name: str) ->
         y, error = (_array(numbers(curve, key)) for key in ("mean", "error"))
         x = np.arange(len(y)) + int(number(told, "from") or 0)
         look: dict[str, Any] = {"color": COLORS[k % 8], "linestyle": DASHES[k % 8]}
-        panel.plot(x, y, marker=MARKERS[k % 8], markersize=3.2, label=label(text(arm, "name"), 26), **look)
+        panel.plot(x, y, marker=MARKERS[k % 8], markersize=3.2, label=named(label(text(arm, "name"), 26)), **look)
         if len(error) == len(y):
             panel.fill_between(x, y - error, y + error, color=COLORS[k % 8], alpha=0.15, linewidth=0)
     panel.set_xlabel("distance (hops)" if by == "distance" else label(by))

@@ -13,7 +13,7 @@ from mixcli.errors import NotApplicable
 from mixcli.report.fields import label
 from mixcli.report.figures.base import Drawn, Plot, Shown
 from mixcli.report.figures.measured import Series, axis_label, before_after, sentence, series_of, several, trust
-from mixcli.report.figures.style import COLORS, DASHES, FAINT, MARKERS, NEGATIVE, blank, plain_log
+from mixcli.report.figures.style import COLORS, DASHES, FAINT, MARKERS, NEGATIVE, blank, named, plain_log
 from mixcli.spec import param
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Profile(Plot):
         for k, one in enumerate(series):
             x, finite = np.arange(len(one.values)), np.isfinite(one.values)
             y = np.where(finite & ((one.values > 0) | (not self.log)), one.values, np.nan)
-            look: dict[str, Any] = {"color": COLORS[k], "linestyle": DASHES[k], "label": one.label}
+            look: dict[str, Any] = {"color": COLORS[k], "linestyle": DASHES[k], "label": named(one.label)}
             panel.plot(x, y, marker=MARKERS[k] if len(x) <= MARKED else "", markersize=3.2, **look)
             lost = x[np.isnan(y)]
             missing += len(lost)

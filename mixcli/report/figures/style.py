@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AFTER", "BEFORE", "COLORS", "DASHES", "DIVERGING", "FAINT", "GOOD", "INK", "MARKERS", "NEGATIVE", "SEQUENTIAL",
-    "blank", "captioned", "colorbar", "house", "plain_log", "short",
+    "blank", "captioned", "colorbar", "house", "named", "plain_log", "short",
 ]  # fmt: skip
 
 INK = "#222222"
@@ -139,6 +139,11 @@ def short(value: float) -> str:
         ('0.0726', '12')
     """
     return f"{value:.4g}".replace("-", "−")
+
+
+def named(words: str) -> str:
+    """A name for the legend, which would leave out empty ones and those that begin with an underscore."""
+    return f" {words}" if words.startswith("_") else words or "–"
 
 
 def plain_log(axis: Any) -> None:
