@@ -10,7 +10,7 @@ import numpy as np
 
 from mixcli.context import Context
 from mixcli.errors import NotApplicable
-from mixcli.report.fields import label, mappings, number, numbers, text
+from mixcli.report.fields import label, listed, mappings, number, numbers, text
 from mixcli.report.figures.base import Drawn, Plot, Shown
 from mixcli.report.figures.style import AFTER, FAINT, INK, blank
 from mixcli.spec import param
@@ -164,6 +164,8 @@ def _caption(things: Sequence[Shown]) -> str:
     span = str(trials[0]) if len(trials) == 1 else f"{trials[0]} to {trials[-1]}"
     tests = {text(arm, "difference", "test") for arm in arms}
     how = " corrected for overlapping splits (Nadeau and Bengio)" if "corrected t" in tests else ""
+    bare = any(len(listed(arm, "difference", "ci95")) != 2 for arm in arms)
+    how += " (none where all trials differ by the same amount, or only one is there)" * bare
     where = "" if record.get("percent", True) else f" in {label(text(record, 'metric'))}"
     return (
         f"{of}{more}: mean paired difference{where} to {base} over {span} trials, with its 95 % interval{how}; dots "

@@ -13,7 +13,7 @@ from mixcli.errors import LimitExceeded, NotApplicable, UsageError
 from mixcli.report.fields import label
 from mixcli.report.figures.base import Drawn, Plot, Shown
 from mixcli.report.figures.matrices import hops, ordered, resistances
-from mixcli.report.figures.measured import sentence
+from mixcli.report.figures.measured import before_after, sentence
 from mixcli.report.figures.style import FAINT, GOOD, INK, NEGATIVE, SEQUENTIAL, blank, colorbar, short
 from mixcli.spec import param
 
@@ -111,7 +111,7 @@ class HeatMap(Plot):
             now = tokens.visible(layer)
             old = now if before is None else before.visible(layer)
             codes = np.where(now & old, 1, np.where(now, 2, np.where(old, 3, 0)))
-            _categories(panel, codes)
+            _categories(panel, codes, edited=before is not None)
             panel.set_title(f"layer {_alike(tokens, layer, len(layers))}")
             counts.append((int((codes == 2).sum()), int((codes == 3).sum())))
         for panel in panels[len(layers) :]:
@@ -121,12 +121,12 @@ class HeatMap(Plot):
         t, depth = tokens.tokens, tokens.depth
         edits = ""
         if before is not None:
-            edits = f" Against before: pairs added (green) {', '.join(str(a) for a, _ in counts)}; "
+            edits = f" Against {before_after(thing)[0]}: pairs added (green) {', '.join(str(a) for a, _ in counts)}; "
             edits += f"removed (red) {', '.join(str(r) for _, r in counts)}."
         left = " Layers that are alike are drawn once." if len(layers) < depth and self.layer is None else ""
         return Drawn(
             figure,
-            f"Dark: key that a query may read, in {label(thing.name)}: {t} tokens, {depth} "
+            f"Shaded: key that a query may read, in {label(thing.name)}: {t} tokens, {depth} "
             f"layer{'s' * (depth != 1)}; {density:.1%} of all pairs in the layers drawn, exact.{left}{edits}",
         )
 
@@ -180,12 +180,16 @@ def _image(panel: Axes, matrix: NDArray[np.float64], low: float, high: float) ->
     return panel.imshow(blanked, cmap=SEQUENTIAL, vmin=low, vmax=high, interpolation="nearest", aspect="equal")
 
 
-def _categories(panel: Axes, codes: NDArray[np.int64]) -> None:
-    """0 not readable, 1 readable, 2 added, 3 removed."""
+def _categories(panel: Axes, codes: NDArray[np.int64], edited: bool) -> None:
+    """0 not readable, 1 readable, lighter where edits are to stand out; 2 added, 3 removed."""
     from matplotlib.colors import ListedColormap
 
     panel.imshow(
-        codes, cmap=ListedColormap(["#f3f3f3", "#3b5b7a", GOOD, NEGATIVE]), vmin=0, vmax=3, interpolation="nearest"
+        codes,
+        cmap=ListedColormap(["#f3f3f3", "#b3c4d4" if edited else "#3b5b7a", GOOD, NEGATIVE]),
+        vmin=0,
+        vmax=3,
+        interpolation="nearest",
     )
     panel.spines[:].set_visible(True)
     panel.spines[:].set_color(FAINT)
