@@ -33,7 +33,7 @@ def kinds_of(said: bool | str | Sequence[str]) -> tuple[str, ...]:
         said: names, or a text with commas between them; "all" and True, which is the default ones; "none" and False.
 
     Raises:
-        UsageError: no such control, or "none" beside others.
+        UsageError: no such control, an empty text, or "none" beside others.
 
     Example:
         >>> kinds_of("degrees,mlp"), kinds_of(True), kinds_of("none")
@@ -43,10 +43,11 @@ def kinds_of(said: bool | str | Sequence[str]) -> tuple[str, ...]:
         return DEFAULT if said else ()
     texts = [said] if isinstance(said, str) else said
     names = [name.strip().lower() for text in texts for name in text.split(",") if name.strip()]
-    for name in names:
+    for name in names if names or not texts else [""]:
         if name not in (*ALL, "all", "none"):
             fix = nearest(name, [*ALL, "all", "none"]) or f"one of: {', '.join(ALL)}, all, none"
             raise UsageError("a control", repr(name), fix, where="--controls")
     if "none" in names and set(names) != {"none"}:
-        raise UsageError("none, or names of controls", ", ".join(names), "drop one", where="--controls")
+        found = ", ".join(names)
+        raise UsageError("`none` alone, or names of controls", found, "drop `none`, or the others", where="--controls")
     return tuple(kind for kind in ALL if kind in names or "all" in names)
