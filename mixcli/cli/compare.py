@@ -121,10 +121,9 @@ def compare(
 ) -> None:
     """Train before and after rewiring, paired: did it help?"""
     trains: dict[str, Any] = {"--arm": arm, "--model": model, "--pe": pe, "--protocol": protocol, "--shard": shard}
-    trains |= {"--controls": controls, "--tune": tune}
-    if stored(
-        shell, sources or [], {**trains, "--cluster": cluster, "--output": results, "--jobs": jobs, "--stack": stack}
-    ):
+    trains |= {"--trials": trials, "--controls": controls, "--tune": tune, "--probe": probe}
+    trains |= {"--cluster": cluster, "--output": results, "--jobs": jobs, "--stack": stack}
+    if stored(shell, sources or [], trains):
         return
     from mixcli.training.compare import compare as run
     from mixcli.training.controls.kinds import kinds_of
@@ -147,7 +146,11 @@ def compare(
     read = _by_source(shell, sources)
     arms = arm or ["none"]
     if shell.dry_run:
-        _explain(shell, read, arms, trials or ("the protocol's" if preset else 10), max(1, tune), kinds or ())
+        from mixcli.training.planning import Wish, asked
+
+        specs, kinds = asked(read, Wish(arms, pe or (), preset=preset, controls=kinds))
+        many = len(read) * len(specs) * max(1, len(pe or ()))
+        _explain(shell, read, many, trials or ("the protocol's" if preset else 10), max(1, tune), kinds)
         return
     found = run(
         read, arms, model, trials, encodings=pe or (), protocol=protocol, controls=kinds, tune=tune,
@@ -191,7 +194,7 @@ def _by_source(shell: Shell, sources: list[str] | None) -> "dict[str, list[Any]]
 def _explain(
     shell: Shell,
     read: "dict[str, list[Any]]",
-    arms: list[str],
+    arms: int,
     trials: int | str,
     settings: int,
     controls: Sequence[str],
@@ -203,6 +206,6 @@ def _explain(
         nodes, edges = sum(g.n for g in graphs), sum(g.m for g in graphs)
         shell.emit([f"{source}: {len(graphs)} graph(s), {nodes} nodes, {edges} edges\n"])
     tuned = f" × {settings} settings" * (settings > 1)
-    total = f": {len(arms) * trials * settings} trainings" if isinstance(trials, int) else ""
+    total = f": {arms * trials * settings} trainings" if isinstance(trials, int) else ""
     beside = f"; at most as much for each control ({', '.join(controls)})" * bool(controls)
-    shell.emit([f"{len(arms)} arm(s) × {trials} trial(s){tuned}{total}{beside}\n"])
+    shell.emit([f"{arms} arm(s) × {trials} trial(s){tuned}{total}{beside}\n"])

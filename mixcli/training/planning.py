@@ -21,7 +21,7 @@ from mixcli.training.protocol import Protocol
 from mixcli.training.tasks.base import Task
 from mixcli.training.tuning import GRID, Setting, draw, tuned, variants
 
-__all__ = ["DEFAULT_MODEL", "Things", "Wish", "plan_for", "protocol_of"]
+__all__ = ["DEFAULT_MODEL", "Things", "Wish", "asked", "plan_for", "protocol_of"]
 
 DEFAULT_MODEL = {
     "graph_classification": "gin", "graph_regression": "gin", "graph_labels": "gin", "node_classification": "gcn",
@@ -98,10 +98,7 @@ def plan_for(sources: Things, wish: Wish, device: str, context: Context) -> Plan
     """
     chosen = None if wish.model is None else MODELS.make(wish.model)
     settings = draw(wish.tune, context) if wish.tune else []
-    preset, controls = wish.protocol, _controls(sources, wish)
-    specs = list(wish.arms)
-    if controls and not any(s.strip().lower() == NONE for s in specs):
-        specs.insert(0, NONE)
+    preset, (specs, controls) = wish.protocol, asked(sources, wish)
     rows = _rows(sources, specs, wish, settings, context)
     task = rows[0][0].task
     model = chosen or MODELS.make(DEFAULT_MODEL[task.kind])
@@ -131,6 +128,27 @@ def _controlled(
         for kind in kinds
     }
     return [controlled(row, graphs, model, context, kinds, missing) for row in rows]
+
+
+def asked(sources: Things, wish: Wish) -> tuple[list[str], tuple[str, ...]]:
+    """The rewirings there are to be, with the baseline that controls need, and the controls.
+
+    Args:
+        sources: by name.
+        wish: what was asked for.
+
+    Raises:
+        NotApplicable: controls were asked for over masks, or beside positional encodings.
+
+    Example:
+        >>> from mixcli.generators.graphs import path
+        >>> asked({"path": [path(9)]}, Wish(["fosr"], preset="fair"))
+        (['none', 'fosr'], ('mlp', 'random', 'empty'))
+    """
+    controls, specs = _controls(sources, wish), list(wish.arms)
+    if controls and not any(s.strip().lower() == NONE for s in specs):
+        specs.insert(0, NONE)
+    return specs, controls
 
 
 def _controls(sources: Things, wish: Wish) -> tuple[str, ...]:

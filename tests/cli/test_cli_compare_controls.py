@@ -34,4 +34,7 @@ def test_controls_can_be_had_by_name_or_not_at_all(mixcli) -> None:
     wrong = mixcli(*RUN, "--controls", "randm")
     assert (wrong.returncode, "did you mean random?" in wrong.stderr_text) == (2, True), wrong.stderr_text
     told = mixcli(*RUN, *ARMS, "--controls", "random", "--dry-run").stdout_text
-    assert "3 arm(s) × 2 trial(s): 6 trainings; at most as much for each control (random)" in told
+    assert "4 arm(s) × 2 trial(s): 8 trainings; at most as much for each control (random)" in told  # and none
+    for said in ("", ",", "none,mlp"):
+        refused = mixcli(*RUN, "--controls", said)
+        assert (refused.returncode, refused.stderr_text.startswith("mixcli: --controls: expected ")) == (2, True)

@@ -33,6 +33,10 @@ def test_plan_is_told_without_training(mixcli) -> None:
     done = mixcli(*RUN, "--arm", "none", "--tune", "3", "--trials", "5", "--dry-run")
     assert "1 arm(s) × 5 trial(s) × 3 settings: 15 trainings" in done.stdout_text
     assert "the protocol's trial(s)" in mixcli(*RUN, "--protocol", "fosr", "--dry-run").stdout_text
+    fair = mixcli(*RUN, "--arm", "fosr", "--protocol", "fair", "--trials", "5", "--dry-run").stdout_text
+    assert "2 arm(s) × 5 trial(s): 10 trainings; at most as much for each control (mlp, random, empty)" in fair
+    several = mixcli(*RUN, "zoo:barbell:k=4", "--pe", "none", "--pe", "laplacian", "--trials", "5", "--dry-run")
+    assert "4 arm(s) × 5 trial(s): 20 trainings\n" in several.stdout_text
 
 
 def test_cards_of_protocols(mixcli) -> None:

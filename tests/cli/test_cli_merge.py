@@ -67,6 +67,10 @@ def test_several_comparisons_are_one_document(mixcli, tmp_path: Path) -> None:
         assert [r["model"] == rows[0]["model"] for r in rows] == [True, True, False, False]
     mixed = mixcli("compare", "1.db", "zoo:path:n=9")
     assert (mixed.returncode, "found 1.db beside zoo:path:n=9" in mixed.stderr_text) == (2, True)
+    for option in (["--trials", "3"], ["--probe", "rank"], ["--stack", "2"]):
+        trained = mixcli("compare", "1.db", *option)
+        said = f"expected no options of training for stored results, found {option[0]}" in trained.stderr_text
+        assert (trained.returncode, said) == (2, True), trained.stderr_text
 
 
 def test_what_is_no_results_database_cannot_be_read_as_one(mixcli, tmp_path: Path) -> None:
