@@ -13,7 +13,8 @@ from results_published import FIGURES, Figure
 from mixcli.catalog import PROTOCOLS
 from mixcli.provenance import environment
 from mixcli.training.statistics import LEVEL, Difference, Estimate, adjusted, estimate, paired
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["page"]
 

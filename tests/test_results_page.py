@@ -12,7 +12,8 @@ import pytest
 from scipy import stats
 
 from mixcli.context import Context
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 
 DOCS = Path(__file__).parent.parent / "docs"
 NUMBER = r"([+-]?\d+\.\d)"

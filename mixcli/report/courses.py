@@ -18,7 +18,7 @@ __all__ = ["courses"]
 
 
 def courses(thing: Shown) -> dict[str, list[NDArray[np.float32]]]:
-    """Arm -> (epochs, 4) curves of its trials, columns `training.store.CURVES`; of tuned arms, of the chosen settings.
+    """Arm -> (epochs, 4) curves of its trials, columns `trial_result.CURVES`; of tuned arms, of the chosen settings.
 
     Args:
         thing: a comparison out of a results database.

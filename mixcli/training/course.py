@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from mixcli.training.protocol import Protocol
-from mixcli.training.store import TrialResult
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["Course"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from mixcli.training.store import TrialResult
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["PeakMemory", "effort", "unmeasured"]
 

@@ -20,9 +20,9 @@ from mixcli.training.network import Network
 from mixcli.training.objective import Classification, Objective
 from mixcli.training.optimiser import Adam, Plateau
 from mixcli.training.protocol import Protocol
-from mixcli.training.store import TrialResult
 from mixcli.training.tasks.base import Task, streams
 from mixcli.training.topology import Topology
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["Fit", "fit", "number", "run_trial", "sign_of"]
 

@@ -11,8 +11,9 @@ from mixcli.errors import UsageError
 from mixcli.spec import nearest
 from mixcli.training.effort import unmeasured
 from mixcli.training.roles import UNKNOWN, roles_of
-from mixcli.training.store import CURVES, Store, result_of
+from mixcli.training.store import Store
 from mixcli.training.tables import CURVE_COLUMNS, PROBE_COLUMNS, arm_rows, curve_rows, finite, probe_rows
+from mixcli.training.trial_result import CURVES, result_of
 
 __all__ = ["TABLES", "columns", "rows_of", "trial_rows", "write_parquet"]
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from mixcli.training.comparison import Comparison, conclude
 from mixcli.training.outline import plan_of
-from mixcli.training.store import Row, Store, result_of
+from mixcli.training.store import Row, Store
+from mixcli.training.trial_result import result_of
 
 __all__ = ["Conflict", "Merged", "comparisons", "merge", "records", "records_of"]
 

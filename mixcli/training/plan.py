@@ -12,8 +12,9 @@ from mixcli.spec import spec_of
 from mixcli.training.arms import Arm
 from mixcli.training.models.base import Model
 from mixcli.training.protocol import Protocol
-from mixcli.training.store import SCHEMA, TrialResult, digest_of
+from mixcli.training.store import SCHEMA, digest_of
 from mixcli.training.topology import Topology
+from mixcli.training.trial_result import TrialResult
 from mixcli.training.tuning import check_equal
 
 __all__ = ["Job", "Plan", "model_spec"]

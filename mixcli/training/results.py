@@ -14,7 +14,8 @@ from mixcli.training.effort import effort
 from mixcli.training.plan import Plan
 from mixcli.training.probes.run import summaries
 from mixcli.training.statistics import Difference, Estimate, adjusted, estimate, paired
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 from mixcli.training.tuning import choose, sweep
 from mixcli.training.verdict import verdict
 

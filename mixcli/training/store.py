@@ -9,32 +9,24 @@ from __future__ import annotations
 import hashlib
 import json
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias, cast
 
-import numpy as np
-from numpy.typing import NDArray
-
 from mixcli.errors import InputError, MixcliError, UsageError
+from mixcli.training.trial_result import TrialResult, result_of
 
-__all__ = ["CURVES", "SCHEMA", "Row", "Store", "TrialResult", "canonical", "digest_of", "result_of"]
+__all__ = ["SCHEMA", "Row", "Store", "canonical", "digest_of"]
 
 SCHEMA = 1
 """Version of the layout, and of what a trial description means; a change of either makes old trials not found."""
 
 APPLICATION = 0x6D697863  # "mixc" in SQLite's application_id, so that nobody else's database is ever written to
 
-
 TEXT = {".json", ".jsonl", ".csv"}
 """Endings of names that are meant for something else than a database."""
-
-CURVES = ("train_loss", "val_loss", "val", "test")
-"""Columns of a trial's curves, one row per epoch; the last two are the metric."""
 
 _TABLES = """
 create table if not exists trial (
@@ -54,46 +46,6 @@ create table if not exists failure (
     key text primary key, spec text not null, reason text not null, stored text not null default current_timestamp
 );
 """
-
-
-@dataclass(frozen=True)
-class TrialResult:
-    """What one training gave.
-
-    Args:
-        best: test metric at the epoch with the best validation metric: the value that comparisons use.
-        last: test metric after the last epoch.
-        validation: best validation metric.
-        best_epoch: epoch (from 1) at which it was reached.
-        epochs: epochs trained.
-        parameters: number of trained parameters.
-        diverged: whether the loss became infinite or NaN, which ends a trial.
-        train: seconds of training.
-        evaluate: seconds of evaluation.
-        curves: (epochs, 4) float32, columns `CURVES`.
-        stack: trials that it was trained together with in one computation, itself included.
-        probes: what probes of the trained network found, by spec.
-        peak_memory: most bytes on a CUDA device at once, of a stack its share; None where it was not measured.
-    """
-
-    best: float
-    last: float
-    validation: float
-    best_epoch: int
-    epochs: int
-    parameters: int
-    diverged: bool
-    train: float
-    evaluate: float
-    curves: NDArray[np.float32]
-    stack: int = 1
-    probes: Mapping[str, Any] = field(default_factory=dict)
-    peak_memory: int | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Everything but the curves and probes, and a peak memory that was not measured."""
-        aside = ("curves", "probes", *(("peak_memory",) if self.peak_memory is None else ()))
-        return {k: v for k, v in vars(self).items() if k not in aside}
 
 
 def canonical(data: Any) -> str:
@@ -199,8 +151,7 @@ class Store:
 
     def put(self, key: str, spec: Mapping[str, Any], result: TrialResult) -> None:
         """File a finished trial, in a transaction of its own; a key that is there already is left as it is."""
-        blob = zlib.compress(np.ascontiguousarray(result.curves, dtype="<f4").tobytes())
-        row = (key, canonical(spec), canonical(result.to_json()), blob)
+        row = (key, canonical(spec), canonical(result.to_json()), result.packed_curves())
         self._db.execute("insert or ignore into trial (key, spec, result, curves) values (?, ?, ?, ?)", row)
         self.put_probes(key, result.probes)
 
@@ -331,9 +282,3 @@ def _check_name(path: Path) -> None:
         raise UsageError("an existing folder", f"no {path.parent}", "make it first", where=str(path))
     if path.is_dir():
         raise UsageError("a file", "a folder", "give a name like results.db in it", where=str(path))
-
-
-def result_of(text: str, blob: bytes) -> TrialResult:
-    """A result from its row."""
-    curves = np.frombuffer(zlib.decompress(blob), dtype="<f4").astype(np.float32).reshape(-1, len(CURVES))
-    return TrialResult(**json.loads(text), curves=curves)

@@ -10,7 +10,8 @@ from typing import Any
 from mixcli.catalog import PROBES
 from mixcli.training.merging import records_of
 from mixcli.training.roles import UNKNOWN, roles_of
-from mixcli.training.store import CURVES, Store, result_of
+from mixcli.training.store import Store
+from mixcli.training.trial_result import CURVES, result_of
 
 __all__ = ["CURVE_COLUMNS", "PROBE_COLUMNS", "arm_rows", "curve_rows", "finite", "probe_rows"]
 

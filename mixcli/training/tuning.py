@@ -22,7 +22,7 @@ from mixcli.errors import UsageError
 from mixcli.graph import Graph
 from mixcli.spec import parse, spec_of
 from mixcli.training.arms import NONE, Arm, arm_spec, make_arms
-from mixcli.training.store import TrialResult
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["GRID", "Setting", "best_of", "check_equal", "choose", "draw", "standing", "sweep", "tuned", "variants"]
 

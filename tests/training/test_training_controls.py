@@ -16,7 +16,8 @@ from mixcli.training.models.mlp import MLP
 from mixcli.training.models.rgcn import RGCN
 from mixcli.training.models.transformer import Transformer
 from mixcli.training.results import results_of
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 
 
 def made(specs, model=None, graphs=None, **kw) -> dict:

@@ -15,11 +15,11 @@ from mixcli.spec import parameters
 from mixcli.training.device import available
 from mixcli.training.engine import run_trial
 from mixcli.training.protocol import Protocol
-from mixcli.training.store import TrialResult
 from mixcli.training.tasks.base import Task
 from mixcli.training.tasks.infer import infer_task
 from mixcli.training.tasks.transfer import Transfer
 from mixcli.training.topology import topology_of
+from mixcli.training.trial_result import TrialResult
 
 SHORT = Protocol(lr=0.01, epochs=4, batch_size=8)
 

@@ -14,7 +14,8 @@ from mixcli.errors import UsageError
 from mixcli.report.text import csv_lines
 from mixcli.training import export
 from mixcli.training.export import columns, trial_rows, write_parquet
-from mixcli.training.store import CURVES, Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import CURVES, TrialResult
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,8 @@ from mixcli.training.compare import compare
 from mixcli.training.effort import PeakMemory
 from mixcli.training.export import TABLES, columns, rows_of, write_parquet
 from mixcli.training.merging import merge, records
-from mixcli.training.store import Store, TrialResult, canonical, result_of
+from mixcli.training.store import Store, canonical
+from mixcli.training.trial_result import TrialResult, result_of
 
 PROBES = ["rank:graphs=3", "sensitivity:graphs=2,targets=2", "spectrum:order=2"]
 PROTOCOL = {"epochs": 3, "patience": 2}

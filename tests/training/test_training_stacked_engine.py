@@ -23,7 +23,8 @@ from mixcli.training.stacked import fit as stacked_fit
 from mixcli.training.stacked.chunks import chunks, size_of
 from mixcli.training.stacked.fit import run_stack
 from mixcli.training.stacked.job import StackJob, job_of
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 
 SHORT = {"epochs": 12, "lr": 0.01, "patience": 4}
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from mixcli.errors import InputError, UsageError
-from mixcli.training.store import SCHEMA, Store, TrialResult, canonical, digest_of
+from mixcli.training.store import SCHEMA, Store, canonical, digest_of
+from mixcli.training.trial_result import TrialResult
 
 
 def result(value: float, epochs: int = 3) -> TrialResult:
@@ -85,7 +86,8 @@ def test_names_that_cannot_be_a_database_are_refused(tmp_path: Path) -> None:
 
 WRITER = """
 import sys, numpy as np
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 with Store(sys.argv[1]) as store:
     for i in range(int(sys.argv[2])):
         if not store.known([str(i)]):

@@ -18,7 +18,8 @@ from mixcli.training.outline import outline_of, plan_of
 from mixcli.training.plan import Plan
 from mixcli.training.protocol import Protocol
 from mixcli.training.results import results_of
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 from mixcli.training.tuning import GRID, best_of, candidates, choose, draw, standing, sweep
 
 PAIRS = st.lists(st.tuples(st.integers(0, 4), st.floats(0, 1)), min_size=1, max_size=7)

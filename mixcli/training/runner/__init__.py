@@ -12,7 +12,8 @@ from mixcli.training.runner.cluster import Cluster, Failure
 from mixcli.training.runner.processes import pooled
 from mixcli.training.shards import WHOLE, Shard
 from mixcli.training.stacked.chunks import size_of, trained, trained_alone
-from mixcli.training.store import Store, TrialResult
+from mixcli.training.store import Store
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["run"]
 

@@ -18,7 +18,7 @@ from mixcli.context import Context
 from mixcli.errors import InputError, UsageError
 from mixcli.training.cost import check_memory
 from mixcli.training.plan import Job, Plan
-from mixcli.training.store import TrialResult
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["Cluster", "Failure"]
 

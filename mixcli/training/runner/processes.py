@@ -15,7 +15,7 @@ from typing import Any
 
 from mixcli.errors import LimitExceeded
 from mixcli.training.plan import Job, Plan
-from mixcli.training.store import TrialResult
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["pooled"]
 

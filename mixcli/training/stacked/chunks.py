@@ -11,7 +11,8 @@ from mixcli.training.cost import memory_of
 from mixcli.training.effort import PeakMemory
 from mixcli.training.plan import Job
 from mixcli.training.stacked.job import StackJob, job_of, obstacle
-from mixcli.training.store import TrialResult, digest_of
+from mixcli.training.store import digest_of
+from mixcli.training.trial_result import TrialResult
 
 if TYPE_CHECKING:
     from mixcli.context import Context

@@ -19,8 +19,8 @@ from mixcli.training.stacked.adam import StackedAdam
 from mixcli.training.stacked.job import StackJob
 from mixcli.training.stacked.loader import StackedBatch, StackedLoader
 from mixcli.training.stacked.network import chosen, stack
-from mixcli.training.store import TrialResult
 from mixcli.training.tasks.base import streams
+from mixcli.training.trial_result import TrialResult
 
 __all__ = ["run_stack"]
 
