@@ -43,7 +43,7 @@ def compare(
     arm: Annotated[
         list[str] | None,
         typer.Option(
-            "--arm", metavar="METHOD", help="Rewiring, or other mask, to compare, repeatable; `none` for it as it is."
+            "--arm", metavar="METHOD", help="Rewiring, or another mask, repeatable; `none` for the source as it is."
         ),
     ] = None,
     model: Annotated[
@@ -59,7 +59,9 @@ def compare(
     pe: Annotated[
         list[str] | None,
         typer.Option(
-            "--pe", metavar="ENCODING", help="Positional encoding, repeatable: none, laplacian, random_walk; arms each."
+            "--pe",
+            metavar="ENCODING",
+            help="Positional encoding, repeatable: none, laplacian, random_walk; every arm once with each.",
         ),
     ] = None,
     protocol: Annotated[
