@@ -22,10 +22,11 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from mixcli.catalog import GRAPHS
-from mixcli.errors import InputError, UsageError
+from mixcli.errors import InputError, LimitExceeded, UsageError
 from mixcli.graph import Graph
 from mixcli.io.attention_options import AttentionOptions, queries
 from mixcli.io.base import Convention
+from mixcli.limits import Limits
 from mixcli.provenance import Step
 from mixcli.sequence import Attention, MaskSequence, TokenGraph
 from mixcli.spec import build, nearest, param, parse
@@ -47,6 +48,7 @@ class SourceOptions:
         mask_tokens: tokens of a mask spec that does not say; None for 256.
         mask_layers: layers of a mask spec that does not say; None for 6.
         mask_convention: what True means in boolean mask files; None finds out, where only one reading makes sense.
+        limits: what making a graph or a mask from its name may use; None for what holds where nobody says.
         attention: layers, heads, query and rows of attention files.
     """
 
@@ -57,6 +59,7 @@ class SourceOptions:
     mask_tokens: int | None = None
     mask_layers: int | None = None
     mask_convention: Convention | None = None
+    limits: Limits | None = None
     attention: AttentionOptions = field(default_factory=AttentionOptions)
 
 
@@ -169,15 +172,16 @@ def _things(text: str, stdin: BinaryIO | None, chosen: SourceOptions) -> Iterato
         raise InputError("the name of a source", "an empty one", "name a file, zoo:…, pyg:… or mask:…, or - for stdin")
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "zoo":
-        return iter([_zoo(rest)])
+        return iter([_zoo(rest, chosen.limits)])
     if colon and scheme == "task":
         from mixcli.training.tasks.benchmark import source_of
 
-        return iter([source_of(rest)])
+        return iter([source_of(rest, chosen.limits)])
     if colon and scheme == "mask":
         from mixcli.generators.mask_spec import sequence_of
 
-        return iter([sequence_of(rest, chosen.mask_tokens, chosen.mask_layers, chosen.mask_convention)])
+        options = (chosen.mask_tokens, chosen.mask_layers, chosen.mask_convention, chosen.limits)
+        return iter([sequence_of(rest, *options)])
     if colon and scheme == "hf":
         from mixcli.io import hf
 
@@ -272,14 +276,18 @@ def _counted(graph: Graph) -> Graph:
     return graph.replace(provenance=tuple(step if s is graph.origin else s for s in graph.provenance))
 
 
-def _zoo(text: str) -> Graph:
+def _zoo(text: str, limits: Limits | None) -> Graph:
     spec = parse(text)
     family = GRAPHS.get(spec.name)
     signature = inspect.signature(family)
     types = {"int": int, "float": float}
     fields = [(p.name, types[p.annotation], param(p.default, "")) for p in signature.parameters.values()]
     arguments = dataclasses.asdict(build(dataclasses.make_dataclass(spec.name, fields), spec))
-    graph: Graph = family(**arguments)
+    within = getattr(family, "within", None)  # families of other packages need not forecast their size
+    try:
+        graph: Graph = family(**arguments) if within is None else within(limits, **arguments)
+    except LimitExceeded as error:
+        raise error.at(f"zoo:{text}") from None
     return graph.replace(name=str(spec)).with_step(Step("generate", f"zoo:{spec}"))
 
 

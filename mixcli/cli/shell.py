@@ -17,6 +17,7 @@ from mixcli.errors import InputError, Interrupted, MixcliError, NotApplicable, P
 if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.graph import Graph
+    from mixcli.limits import Limits
     from mixcli.sequence import TokenGraph
 
 __all__ = ["Shell", "different", "guarded", "pipe_errors", "plural", "table_csv"]
@@ -83,10 +84,15 @@ class Shell:
     def context(self) -> "Context":
         """The surroundings of every computation of this run."""
         from mixcli.context import Context
+
+        return Context(self.seed, self.threads, self.device, self.limits, self._bar)
+
+    @property
+    def limits(self) -> "Limits":
+        """What this run may use."""
         from mixcli.limits import Limits, parse_bytes
 
-        limits = Limits(memory=parse_bytes(self.max_memory)) if self.max_memory else Limits()
-        return Context(self.seed, self.threads, self.device, limits, self._bar)
+        return Limits(memory=parse_bytes(self.max_memory)) if self.max_memory else Limits()
 
     def processor_only(self, what: str) -> None:
         """Refuse an accelerator that nothing in this command would use: an option must not be ignored in silence."""
@@ -137,7 +143,7 @@ class Shell:
         heads: Any = {name: getattr(self, name) for name in ATTENTION}
         options = reader.SourceOptions(
             self.from_, self.directed, not self.unweighted, self.data_root, attention=AttentionOptions(**heads),
-            mask_convention=cast("Any", self.mask_convention), **options_of_masks,
+            mask_convention=cast("Any", self.mask_convention), limits=self.limits, **options_of_masks,
         )  # fmt: skip
         for source in sources or [self.piped()]:
             with self.surviving():

@@ -6,11 +6,13 @@ import numpy as np
 
 from mixcli.errors import UsageError
 from mixcli.generators.graphs import cycle
+from mixcli.generators.sized import EDGE, NODE, Forecast, sized
 from mixcli.graph import Graph, from_arcs
 
 __all__ = ["crossed_ring", "path_of_cliques"]
 
 
+@sized(lambda n: Forecast(n, 2 * n, (NODE + 2 * EDGE) * n))
 def crossed_ring(n: int = 10) -> Graph:
     """Ring of n nodes in which node i < ⌊n/2⌋ is also joined to n - 1 - i, and from i = 2 on to n + 1 - i.
 
@@ -26,6 +28,12 @@ def crossed_ring(n: int = 10) -> Graph:
     return from_arcs(n, pairs, directed=False, name="crossed_ring")
 
 
+def _cliques_size(cliques: int, k: int) -> Forecast:
+    nodes, edges = cliques * k, cliques * (k * (k - 1) // 2 + 1)
+    return Forecast(nodes, edges, NODE * nodes + EDGE * edges)
+
+
+@sized(_cliques_size)
 def path_of_cliques(cliques: int = 3, k: int = 10) -> Graph:
     """Cliques K_k in a row, the last node of each joined to the first of the next.
 

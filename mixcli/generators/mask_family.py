@@ -11,6 +11,7 @@ from mixcli.catalog import MASKS
 from mixcli.errors import UsageError
 from mixcli.generators.mask_grammar import Sizes, family_of
 from mixcli.generators.masks_grouped import documents
+from mixcli.limits import Limits
 from mixcli.mask import Mask
 from mixcli.spec import Spec, build, nearest, param
 
@@ -23,15 +24,17 @@ _TYPES = {"int": int, "float": float, "bool": bool, "str": str}
 _TUPLE = "tuple[int, ...]"
 
 
-def mask_of(term: str | Spec, tokens: int) -> Mask:
+def mask_of(term: str | Spec, tokens: int, limits: Limits | None = None) -> Mask:
     """The mask of one family over so many tokens.
 
     Args:
         term: `FAMILY[:args]`.
         tokens: T.
+        limits: what making it may use; None for what holds where nobody says.
 
     Raises:
         UsageError: no such family, or an argument that is not right.
+        LimitExceeded: the mask would not fit.
 
     Example:
         >>> mask_of("packed:2,1", 3).array.astype(int).tolist()
@@ -51,7 +54,9 @@ def mask_of(term: str | Spec, tokens: int) -> Mask:
         numbers = value if isinstance(value, tuple) else (value,)
         if any(type(n) is int and abs(n) > LARGEST for n in numbers):
             raise UsageError(f"{key} of at most {LARGEST}", "more", "correct the mask", where=term)
-    return dataclasses.replace(family(tokens, **values), name=term)
+    within = getattr(family, "within", None)  # a rule takes no room
+    made = family(tokens, **values) if within is None else within(limits, tokens, **values)
+    return dataclasses.replace(made, name=term)
 
 
 def named(spec: Spec, arguments: list[inspect.Parameter]) -> dict[str, Any]:

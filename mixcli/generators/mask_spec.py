@@ -13,6 +13,7 @@ from mixcli.generators.mask_algebra import both, either, with_edges
 from mixcli.generators.mask_family import mask_of, named, own_tokens
 from mixcli.generators.mask_grammar import Layer, MaskSpec, Sizes, family_of, parse_mask
 from mixcli.generators.masks_outside import function, is_function, options_of
+from mixcli.generators.sized import Forecast
 from mixcli.limits import Limits
 from mixcli.mask import Mask
 from mixcli.provenance import Step
@@ -33,7 +34,11 @@ OUTSIDE = ("docs", "file")
 
 
 def sequence_of(
-    text: str, tokens: int | None = None, layers: int | None = None, convention: str | None = None
+    text: str,
+    tokens: int | None = None,
+    layers: int | None = None,
+    convention: str | None = None,
+    limits: Limits | None = None,
 ) -> MaskSequence:
     """The mask sequence of a spec.
 
@@ -42,6 +47,7 @@ def sequence_of(
         tokens: T where neither the text nor its masks (`packed`, `tree`, `docs`, `file`) say; None for `TOKENS`.
         layers: L where the text lists a single mask and no number; None for `LAYERS`.
         convention: what True means in mask files, "attend" or "block", where the text does not say.
+        limits: what making the masks may use; None for what holds where nobody says.
 
     Raises:
         UsageError: it is not in the grammar, no such family, or an argument that is not right.
@@ -60,8 +66,8 @@ def sequence_of(
         files = _files(spec, convention)
         size = _tokens(spec, files, tokens or TOKENS)
         distinct = {layer.mask: layer for layer in spec.layers}
-        _check_size(size, sum(len(inner) for layer in distinct.values() for inner in layer.terms))
-        made = {mask: _masks(layer, size, files) for mask, layer in distinct.items()}
+        _check_size(size, sum(len(inner) for layer in distinct.values() for inner in layer.terms), limits)
+        made = {mask: _masks(layer, size, files, limits) for mask, layer in distinct.items()}
         listed = tuple(mask for layer in spec.layers for _ in range(layer.repeat) for mask in made[layer.mask])
         listed, notes = _whole(listed, spec, files)
     except MixcliError as error:
@@ -93,13 +99,13 @@ def mask_of_layer(text: str, tokens: int) -> Mask:
         name = MASKS.canonical(term.partition(":")[0])
         if name not in MASKS.table or name in OUTSIDE:
             raise UsageError("a mask of families that need no file", repr(term), "write its rows instead")
-    _check_size(tokens, sum(map(len, spec.layers[0].terms)))
-    return _masks(spec.layers[0], tokens, {})[0]
+    _check_size(tokens, sum(map(len, spec.layers[0].terms)), None)
+    return _masks(spec.layers[0], tokens, {}, None)[0]
 
 
-def _check_size(tokens: int, count: int) -> None:
-    cost = float(tokens) * tokens * count
-    Limits().check(f"masks of {tokens} tokens", memory=16.0 * tokens, operations=cost, instead="use fewer tokens")
+def _check_size(tokens: int, count: int, limits: Limits | None) -> None:
+    size = Forecast(tokens, tokens**2 * count, 16 * tokens, tokens**2 * count, ("tokens", "pairs"))
+    size.check("masks", limits or Limits())
 
 
 def _terms(spec: MaskSpec) -> list[str]:
@@ -134,13 +140,13 @@ def _tokens(spec: MaskSpec, files: dict[str, MaskFile], default: int) -> int:
     return size or next(filter(None, map(own_tokens, _terms(spec))), default)
 
 
-def _masks(layer: Layer, tokens: int, files: dict[str, MaskFile]) -> tuple[Mask, ...]:
+def _masks(layer: Layer, tokens: int, files: dict[str, MaskFile], limits: Limits | None) -> tuple[Mask, ...]:
     """The mask of one layer of a spec; several where a file holds several."""
     several = {id(masks): masks for masks in (files[t].layers for inner in layer.terms for t in inner if t in files)}
     counts = {len(masks) for masks in several.values()} - {1}
     if len(counts) > 1:
         raise UsageError("files with as many layers as each other", f"{sorted(counts)}", "combine those that agree")
-    plain = {t: _plain(t, tokens) for inner in layer.terms for t in inner if t not in files}
+    plain = {t: _plain(t, tokens, limits) for inner in layer.terms for t in inner if t not in files}
     made: dict[tuple[int, ...], Mask] = {}
     out = []
     for k in range(max(counts, default=1)):
@@ -158,8 +164,8 @@ def _place(masks: tuple[Mask, ...], k: int) -> Mask:
     return masks[k] if len(masks) > 1 else masks[0]
 
 
-def _plain(term: str, tokens: int) -> Mask:
-    return function(term, tokens) if is_function(term) else mask_of(term, tokens)
+def _plain(term: str, tokens: int, limits: Limits | None) -> Mask:
+    return function(term, tokens) if is_function(term) else mask_of(term, tokens, limits)
 
 
 def _whole(

@@ -9,7 +9,7 @@ import numpy as np
 
 from mixcli.errors import InputError, UsageError
 from mixcli.generators.masks import at_least
-from mixcli.limits import Limits
+from mixcli.generators.sized import Forecast, sized
 from mixcli.mask import Mask
 
 if TYPE_CHECKING:
@@ -70,6 +70,7 @@ def documents(path: str) -> NDArray[np.int64]:
         raise InputError("a readable file", error.strerror or str(error), "check the path", where=path) from error
 
 
+@sized(lambda tokens, parents: Forecast(tokens, tokens**2, tokens**2, nouns=("tokens", "pairs")))
 def tree(tokens: int, parents: tuple[int, ...] = (-1, 0, 0, 1, 1, 2)) -> Mask:
     """A tree of drafts: every token reads itself and its ancestors.
 
@@ -87,7 +88,6 @@ def tree(tokens: int, parents: tuple[int, ...] = (-1, 0, 0, 1, 1, 2)) -> Mask:
             raise UsageError(
                 f"a parent of token {token} in -1 … {token - 1}", str(parent), "-1 is a root", where="tree"
             )
-    Limits().check(f"a tree of {tokens} tokens", memory=tokens * tokens, instead="use fewer tokens")
     visible = np.eye(tokens, dtype=bool)
     for token, parent in enumerate(parents):
         if parent >= 0:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mixcli.generators.masks import at_least
-from mixcli.limits import Limits
+from mixcli.generators.sized import Forecast, sized
 from mixcli.mask import Mask
 
 if TYPE_CHECKING:
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 __all__ = ["bigbird", "expander", "random"]
 
 
+def _drawn(tokens: int, count: int | None = None) -> Forecast:
+    """The size of a mask that is kept as an array, of as many rows and columns as there are tokens, or as is said."""
+    entries = tokens**2 if count is None else count**2
+    return Forecast(tokens, entries, entries, entries, ("tokens", "pairs"))
+
+
+@sized(lambda tokens, k, seed: _drawn(tokens))
 def random(tokens: int, k: int = 4, seed: int = 0) -> Mask:
     """Itself and k earlier keys drawn uniformly without repetition (all of them, where there are fewer).
 
@@ -31,7 +38,7 @@ def random(tokens: int, k: int = 4, seed: int = 0) -> Mask:
         k: keys drawn for each query.
         seed: start of the random numbers.
     """
-    _room("random", tokens, k, seed)
+    _positive("random", k, seed)
     visible = np.eye(tokens, dtype=bool)
     generator = np.random.default_rng(seed)
     for i in range(1, tokens):
@@ -39,6 +46,7 @@ def random(tokens: int, k: int = 4, seed: int = 0) -> Mask:
     return Mask.of(visible)
 
 
+@sized(lambda tokens, k, seed, balanced: _drawn(tokens))
 def expander(tokens: int, k: int = 4, seed: int = 0, balanced: bool = False) -> Mask:
     """Itself, the key before, and k drawn earlier keys.
 
@@ -61,13 +69,14 @@ def expander(tokens: int, k: int = 4, seed: int = 0, balanced: bool = False) -> 
     if not balanced:
         visible = random(tokens, k, seed).array.copy()
     else:
-        _room("expander", tokens, k, seed)
+        _positive("expander", k, seed)
         visible = _balanced(tokens, k, seed)
     before = np.arange(1, tokens)
     visible[before, before - 1] = True
     return Mask.of(visible)
 
 
+@sized(lambda tokens, b, w, g, r, seed, balanced: _drawn(tokens, -(-tokens // max(1, b))))
 def bigbird(
     tokens: int, b: int = 16, w: int = 3, g: int = 1, r: int = 1, seed: int = 0, balanced: bool = False
 ) -> Mask:
@@ -89,7 +98,7 @@ def bigbird(
     for name, value, least in (("b", b, 1), ("w", w, 1), ("g", g, 0), ("r", r, 0)):
         at_least("bigbird", name, value, least)
     count = -(-tokens // b)
-    _room("bigbird", count, r, seed)
+    _positive("bigbird", r, seed)
     i, j = np.arange(count)[:, None], np.arange(count)[None, :]
     blocks = ((abs(i - j) <= w // 2) | (j < g) | (i < g)) & (j <= i)
     generator, drawn = np.random.default_rng(seed), np.zeros(count, dtype=np.int64)
@@ -130,8 +139,6 @@ def _any(free: NDArray[np.int64], k: int, rng: np.random.Generator) -> NDArray[n
     return rng.choice(free, min(k, len(free)), replace=False)
 
 
-def _room(family: str, tokens: int, k: int, seed: int) -> None:
+def _positive(family: str, k: int, seed: int) -> None:
     at_least(family, "k" if family != "bigbird" else "r", k, 0)
     at_least(family, "seed", seed, 0)
-    cost = tokens * tokens
-    Limits().check(f"{family} of {tokens} tokens", memory=cost, operations=cost, instead="use fewer tokens, or log")

@@ -13,7 +13,7 @@ import numpy as np
 
 from mixcli.errors import UsageError
 from mixcli.generators.masks import at_least
-from mixcli.limits import Limits
+from mixcli.generators.sized import Forecast, sized
 from mixcli.mask import Mask
 
 if TYPE_CHECKING:
@@ -45,6 +45,12 @@ def decay(tokens: int, m: float = 0.1) -> Mask:
     return Mask(tokens, lambda i, j: j <= i, weigh=lambda i, j: _fading(m, i - j))
 
 
+def _alibi_size(tokens: int, heads: int, head: int) -> Forecast:
+    slopes = 1 if head else heads
+    return Forecast(tokens, slopes, 32 * slopes, tokens**2 * slopes, ("tokens", "slopes"))
+
+
+@sized(_alibi_size)
 def alibi(tokens: int, heads: int = 8, head: int = 0) -> Mask:
     """Linear biases: head h of H fades with slope 2^(-8h/H), the mean over heads unless one is named.
 
@@ -61,8 +67,6 @@ def alibi(tokens: int, heads: int = 8, head: int = 0) -> Mask:
     at_least("alibi", "head", head, 0)
     if head > heads:
         raise UsageError("head <= heads", f"head {head} of {heads}", "correct the mask", where="alibi")
-    cost = float(tokens) * tokens * (1 if head else heads)
-    Limits().check(f"alibi of {heads} heads", operations=cost, instead="name one head, or use fewer tokens")
     slopes = [2.0 ** (-8 * h / heads) for h in ([head] if head else range(1, heads + 1))]
 
     def weigh(i: NDArray[np.int64], j: NDArray[np.int64]) -> NDArray[Any]:

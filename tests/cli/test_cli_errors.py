@@ -103,6 +103,17 @@ def test_memory_limit_is_exit_5(mixcli) -> None:
     assert "memory" in done.stderr_text
 
 
+def test_what_a_source_would_need_is_forecast(mixcli) -> None:
+    for source in ("zoo:barbell:k=2000", "task:ring_transfer:n=1000000", "mask:random,tokens=40000"):
+        done = mixcli("analyze", source, "--max-memory", "64M")
+        said = done.stderr if isinstance(done.stderr, str) else done.stderr.decode()
+        assert done.returncode == 5, said
+        assert source in said
+        assert "to fit into 64 MiB of memory, found a need of" in said
+        assert "ask for fewer" in said
+        assert said.count("\n") == 1
+
+
 def test_existing_files_need_force(mixcli, tmp_path: Path) -> None:
     target = tmp_path / "out.gml"
     target.write_text("precious")

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from mixcli.catalog import TASKS
-from mixcli.errors import InputError
+from mixcli.errors import InputError, LimitExceeded
 from mixcli.provenance import Step
 from mixcli.spec import parse, spec_of
 
 if TYPE_CHECKING:
+    from mixcli.generators.sized import Sized
     from mixcli.graph import Graph
+    from mixcli.limits import Limits
     from mixcli.training.tasks.base import Task
 
 __all__ = ["CARRIED", "Benchmark", "benchmark_of", "source_of"]
@@ -28,9 +30,28 @@ class Benchmark(ABC):
     cites: ClassVar[str]
     deviations: ClassVar[tuple[str, ...]] = ()
 
+    @property
     @abstractmethod
-    def graph(self) -> Graph:
-        """The graph, without payload."""
+    def family(self) -> tuple[Sized[..., Graph], tuple[int, ...]]:
+        """The graph family and the parameters that the graph is made by."""
+
+    @property
+    def nodes(self) -> float:
+        """Number of nodes, without making the graph."""
+        family, parameters = self.family
+        return family.forecast(*parameters).nodes
+
+    def graph(self, limits: Limits | None = None) -> Graph:
+        """The graph, without payload.
+
+        Args:
+            limits: what making it may use; None for what holds where nobody says.
+
+        Raises:
+            LimitExceeded: it would not fit.
+        """
+        family, parameters = self.family
+        return family.within(limits, *parameters)
 
     @abstractmethod
     def pose(self, graph: Graph, name: str) -> Task:
@@ -42,11 +63,15 @@ class Benchmark(ABC):
         """
 
 
-def source_of(text: str) -> Graph:
+def source_of(text: str, limits: Limits | None = None) -> Graph:
     """The graph of a synthetic task, which says what task it is for.
 
     Args:
         text: spec, without `task:`.
+        limits: what making it may use; None for what holds where nobody says.
+
+    Raises:
+        LimitExceeded: the graph would not fit.
 
     Example:
         >>> source_of("ring_transfer:n=6")
@@ -55,7 +80,10 @@ def source_of(text: str) -> Graph:
     parsed = parse(text)
     made = TASKS.make(parsed)
     spec = f"task:{spec_of(TASKS.canonical(parsed.name), made)}"
-    graph: Graph = made.graph().replace(name=str(parsed), graph={CARRIED: np.array(spec)})
+    try:
+        graph: Graph = made.graph(limits).replace(name=str(parsed), graph={CARRIED: np.array(spec)})
+    except LimitExceeded as error:
+        raise error.at(spec) from None
     return graph.with_step(Step("generate", spec))
 
 
@@ -66,7 +94,7 @@ def benchmark_of(graph: Graph) -> Benchmark | None:
     if not text.startswith("task:"):
         return None
     made: Benchmark = TASKS.make(text.removeprefix("task:"))
-    if made.graph().n != graph.n:
+    if made.nodes != graph.n:
         fix = "leave the nodes as they were made"
-        raise InputError(f"the {made.graph().n} nodes of {text}", f"{graph.n}", fix, where=graph.name)
+        raise InputError(f"the {made.nodes} nodes of {text}", f"{graph.n}", fix, where=graph.name)
     return made

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mixcli.generators.graphs import lollipop
+from mixcli.generators.sized import Sized
 from mixcli.graph import Graph
 from mixcli.spec import param
 from mixcli.training.tasks.benchmark import Benchmark
@@ -33,9 +34,10 @@ class CliquePath(Benchmark):
     n: int = param(10, "nodes, half of them in the clique", ge=4)
     classes: int = param(5, "messages", ge=2)
 
-    def graph(self) -> Graph:
+    @property
+    def family(self) -> tuple[Sized[..., Graph], tuple[int, ...]]:
         """The lollipop."""
-        return lollipop(self.n // 2, self.n - self.n // 2)
+        return lollipop, (self.n // 2, self.n - self.n // 2)
 
     def pose(self, graph: Graph, name: str) -> FixedTransfer:
         """Node 0 asks for what node n - 1 holds."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from mixcli.generators.long_range import path_of_cliques
+from mixcli.generators.sized import Sized
 from mixcli.graph import Graph
 from mixcli.spec import param
 from mixcli.training.tasks.benchmark import Benchmark
@@ -38,9 +39,10 @@ class CliquesMatch(Benchmark):
     k: int = param(10, "nodes of each", ge=3)
     samples: int = param(4000, "most samples", ge=20)
 
-    def graph(self) -> Graph:
+    @property
+    def family(self) -> tuple[Sized[..., Graph], tuple[int, ...]]:
         """The path of cliques."""
-        return path_of_cliques(self.cliques, self.k)
+        return path_of_cliques, (self.cliques, self.k)
 
     def pose(self, graph: Graph, name: str) -> Matching:
         """The root is the last node."""

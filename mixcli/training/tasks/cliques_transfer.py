@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mixcli.generators.long_range import path_of_cliques
+from mixcli.generators.sized import Sized
 from mixcli.graph import Graph
 from mixcli.spec import param
 from mixcli.training.tasks.benchmark import Benchmark
@@ -29,9 +30,10 @@ class CliquesTransfer(Benchmark):
     k: int = param(10, "nodes of each", ge=3)
     classes: int = param(5, "messages", ge=2)
 
-    def graph(self) -> Graph:
+    @property
+    def family(self) -> tuple[Sized[..., Graph], tuple[int, ...]]:
         """The path of cliques."""
-        return path_of_cliques(self.cliques, self.k)
+        return path_of_cliques, (self.cliques, self.k)
 
     def pose(self, graph: Graph, name: str) -> FixedTransfer:
         """Node 0 asks for what the last node holds."""

@@ -9,7 +9,9 @@ import numpy as np
 
 from mixcli.context import Context
 from mixcli.generators.graphs import tree
+from mixcli.generators.sized import Sized
 from mixcli.graph import Graph, from_arcs
+from mixcli.limits import Limits
 from mixcli.spec import param
 from mixcli.training.tasks.benchmark import Benchmark
 from mixcli.training.tasks.matching import Matching
@@ -38,9 +40,14 @@ class NeighborsMatch(Benchmark):
     samples: int = param(4000, "most samples", ge=20)
     directed: bool = param(False, "whether arcs lead from child to parent only")
 
-    def graph(self) -> Graph:
+    @property
+    def family(self) -> tuple[Sized[..., Graph], tuple[int, ...]]:
         """The tree."""
-        made = tree(2, self.depth)
+        return tree, (2, self.depth)
+
+    def graph(self, limits: Limits | None = None) -> Graph:
+        """The tree, its arcs directed where it is asked for."""
+        made = super().graph(limits)
         if not self.directed:
             return made
         return from_arcs(made.n, made.edges[:, ::-1], directed=True, name="tree")

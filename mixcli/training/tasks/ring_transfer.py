@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mixcli.generators.graphs import cycle
+from mixcli.generators.sized import Sized
 from mixcli.graph import Graph
 from mixcli.spec import param
 from mixcli.training.tasks.benchmark import Benchmark
@@ -29,9 +30,10 @@ class RingTransfer(Benchmark):
     n: int = param(10, "nodes of the ring", ge=4)
     classes: int = param(5, "messages", ge=2)
 
-    def graph(self) -> Graph:
+    @property
+    def family(self) -> tuple[Sized[..., Graph], tuple[int, ...]]:
         """The ring."""
-        return cycle(self.n)
+        return cycle, (self.n,)
 
     def pose(self, graph: Graph, name: str) -> FixedTransfer:
         """Node 0 asks for what node ⌊n/2⌋ holds."""

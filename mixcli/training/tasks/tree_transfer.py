@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mixcli.generators.graphs import tree
+from mixcli.generators.sized import Sized
 from mixcli.graph import Graph
 from mixcli.spec import param
 from mixcli.training.tasks.benchmark import Benchmark
@@ -30,9 +31,10 @@ class TreeTransfer(Benchmark):
     arity: int = param(2, "children of each inner node", ge=2, le=64)
     classes: int = param(5, "messages", ge=2)
 
-    def graph(self) -> Graph:
+    @property
+    def family(self) -> tuple[Sized[..., Graph], tuple[int, ...]]:
         """The tree."""
-        return tree(self.arity, self.depth)
+        return tree, (self.arity, self.depth)
 
     def pose(self, graph: Graph, name: str) -> FixedTransfer:
         """The root asks for what the last leaf holds."""
