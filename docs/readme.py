@@ -2,7 +2,8 @@
 
 A block that begins with ```console holds commands (`$ …`, run in a folder with the sample data in it) and their output.
 One that begins with ```console varies holds figures of training runs: it is run and rewritten, never compared, because
-the last digits depend on the version of torch.
+the last digits depend on the version of torch. Pictures that README.md shows from docs/figures/ are those that its
+commands write under the same name.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 README = HERE.parent / "README.md"
 BLOCK = re.compile(r"^```console( varies)?\n(.*?)^```$", re.M | re.S)
+PICTURE = re.compile(r"!\[[^]]*\]\(docs/figures/([^)]+)\)")
 
 
 def run(command: str, folder: Path) -> str:
@@ -58,6 +60,8 @@ def refreshed(text: str) -> str:
             body = "".join(f"$ {c}\n{run(c, Path(folder))}" for c in commands)
             out += [text[end : match.start()], f"```console{' varies' * varies}\n{body}```"]
             end = match.end()
+        for name in PICTURE.findall(text):
+            shutil.copy(Path(folder) / name, HERE / "figures" / name)
         return "".join(out) + text[end:]
 
 

@@ -49,8 +49,22 @@ def test_readme_shows_what_its_commands_print(number: int) -> None:
     match, varies, commands = BLOCKS[number]
     with tools.sample_folder() as folder:
         body = "".join(f"$ {c}\n{tools.run(c, Path(folder))}" for c in commands)
+        for name in set(tools.PICTURE.findall(README)) & {p.name for p in Path(folder).iterdir()}:
+            shown, made = ROOT / "docs" / "figures" / name, Path(folder) / name
+            assert outline(made) == outline(shown), "run: python docs/readme.py"
     if not varies:
         assert body == match[2], "run: python docs/readme.py"
+
+
+def outline(picture: Path) -> tuple[list[str], int]:
+    """Words and number of strokes of a picture: the last digits of its coordinates depend on the machine."""
+    drawn = picture.read_text(encoding="utf-8")
+    return re.findall(r"<text[^>]*>(.*?)</text>", drawn, re.S), len(re.findall("<path |<use ", drawn))
+
+
+def test_every_picture_of_the_readme_is_made_by_a_command_in_it() -> None:
+    written = {c.split(" -o ")[1] for _, _, commands in BLOCKS for c in commands if " -o " in c}
+    assert set(script("readme").PICTURE.findall(README)) <= written
 
 
 def test_every_mixcli_command_in_the_readme_is_in_a_block_that_is_run() -> None:
