@@ -123,10 +123,11 @@ def conclude(
         seconds: that it took.
         interrupted, shard, merged: facts of the `Comparison`.
     """
+    why = {key: reason for key, _, reason in store.failures()}
     failed = tuple(
         {"arm": plan.arms[a].name, "trial": t, "reason": reason}
-        for a, t in plan.jobs
-        if (reason := store.failure(plan.key(a, t))) is not None
+        for a, t in (plan.jobs if why else ())
+        if (reason := why.get(plan.key(a, t))) is not None
     )
     arms = results_of(plan, store)
     baseline = next((a.arm.name for a in arms if a.difference is None), "")

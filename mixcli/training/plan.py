@@ -88,13 +88,20 @@ class Plan:
 
     def describe(self, arm: int, trial: int) -> dict[str, Any]:
         """Everything that a trial's result depends on."""
-        a = self.arms[arm]
-        return {
-            "schema": SCHEMA, "task": a.task.kind, "dataset": a.task.digest, "arm": a.spec,
-            "topology": a.topology.digest, "model": model_spec(self.model_of(arm)), "relations": self.relations,
-            "protocol": self.protocol_of(arm).to_json(), "seed": self.seed, "trial": trial,
-            "device": self.device.partition(":")[0],
-        }  # fmt: skip
+        return {**self._described[arm], "trial": trial}
+
+    @cached_property
+    def _described(self) -> list[dict[str, Any]]:
+        """What the results of each arm depend on, whichever trial."""
+        return [
+            {
+                "schema": SCHEMA, "task": a.task.kind, "dataset": a.task.digest, "arm": a.spec,
+                "topology": a.topology.digest, "model": model_spec(self.model_of(number)), "relations": self.relations,
+                "protocol": self.protocol_of(number).to_json(), "seed": self.seed,
+                "device": self.device.partition(":")[0],
+            }
+            for number, a in enumerate(self.arms)
+        ]  # fmt: skip
 
     def key(self, arm: int, trial: int) -> str:
         """SHA-256 of the description."""

@@ -8,7 +8,7 @@ from typing import Any
 from mixcli.training.arms import NONE
 from mixcli.training.outline import plan_of
 from mixcli.training.plan import Plan
-from mixcli.training.store import Store, digest_of
+from mixcli.training.store import Store
 
 __all__ = ["UNKNOWN", "Role", "roles_of"]
 
@@ -56,9 +56,8 @@ def roles_of(store: Store) -> dict[str, Role]:
     for outline in store.plans().values():
         plan = plan_of(outline)
         for arm, role in enumerate(_of_arms(plan)):
-            told = plan.describe(arm, 0)
             for trial in range(plan.trials):
-                found.setdefault(digest_of({**told, "trial": trial}), role)
+                found.setdefault(plan.key(arm, trial), role)
     return found
 
 

@@ -218,14 +218,6 @@ class Store:
         row = (key, canonical(spec), reason)
         self._db.execute("insert or replace into failure (key, spec, reason) values (?, ?, ?)", row)
 
-    def failure(self, key: str) -> str | None:
-        """Why the trial under a key has no result; None where it has one, or was not tried."""
-        if not self._has("failure"):
-            return None
-        find = "select reason from failure where key = ? and key not in (select key from trial)"
-        row = self._db.execute(find, (key,)).fetchone()
-        return None if row is None else row[0]
-
     def failures(self) -> list[tuple[str, dict[str, Any], str]]:
         """(key, description, reason) of the trials that failed and were not done since."""
         find = "select key, spec, reason from failure where key not in (select key from trial) order by rowid"

@@ -172,4 +172,3 @@ def test_failures_travel_until_the_trial_is_done(shards: list[Path], tmp_path: P
     assert "failed" not in done.records[0]
     with Store(target) as store:
         assert store.failures() == []
-        assert store.failure(key) is None
