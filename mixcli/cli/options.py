@@ -135,7 +135,8 @@ def shared(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
 
         @functools.wraps(command)
         def run(**arguments: Any) -> None:
-            from mixcli.cli.shell import Shell, guarded
+            from mixcli.cli.guard import guarded
+            from mixcli.cli.shell import Shell
 
             shell = Shell(**{n: arguments.pop(n) for n in wanted})
             guarded(shell, functools.partial(command, shell, **arguments))

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import typer
 
 from mixcli.cli.bar import Bar
+from mixcli.cli.notes import Notes, words
 from mixcli.cli.options import ATTENTION
-from mixcli.errors import InputError, Interrupted, MixcliError, NotApplicable, PipeClosed, UsageError
+from mixcli.errors import Interrupted, MixcliError, NotApplicable, PipeClosed, UsageError
 
 if TYPE_CHECKING:
     from mixcli.context import Context
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from mixcli.limits import Limits
     from mixcli.sequence import TokenGraph
 
-__all__ = ["Shell", "different", "guarded", "pipe_errors", "plural", "table_csv"]
+__all__ = ["Shell", "different", "pipe_errors", "plural", "table_csv"]
 
 
 class Shell:
@@ -75,7 +76,7 @@ class Shell:
             raise typer.BadParameter(f"expected one of {', '.join(choices)}, found {value}", param_hint=option)
 
     def _logging(self) -> None:
-        handler = _Notes(self)
+        handler = Notes(self.line)
         level = logging.WARNING if self.quiet else logging.DEBUG if self.verbose > 1 else logging.INFO
         logger = logging.getLogger("mixcli")
         logger.handlers, logger.propagate = [handler], False
@@ -160,7 +161,7 @@ class Shell:
     def _say_notes(self, thing: "Graph | TokenGraph", index: int) -> None:
         notes = thing.origin.notes if thing.origin is not None else {}
         if index == 0 and notes:
-            self.note(f"{thing.name}: " + ", ".join(_words(k, v) for k, v in notes.items()))
+            self.note(f"{thing.name}: " + ", ".join(words(k, v) for k, v in notes.items()))
 
     @contextlib.contextmanager
     def surviving(self) -> Iterator[None]:
@@ -233,21 +234,6 @@ class Shell:
                 sys.stdout.flush()
 
 
-class _Notes(logging.Handler):
-    """Log records as plain lines on standard error, each once: measures that share work share what it has to say."""
-
-    def __init__(self, shell: Shell) -> None:
-        super().__init__()
-        self.shell = shell
-        self.told: set[str] = set()
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        if text not in self.told:
-            self.told.add(text)
-            self.shell.line(f"mixcli: {text}")
-
-
 def different(option: str, path: Path | None, other: str, second: Path | None) -> None:
     """Refuse two options that name the same file: the later one would replace the earlier."""
     if path is not None and second is not None and path.resolve() == second.resolve():
@@ -280,58 +266,3 @@ def pipe_errors() -> Iterator[None]:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise PipeClosed("an open pipe", "a closed one") from None
-
-
-def guarded(shell: Shell, command: Callable[[], None]) -> None:
-    """Run a command and turn whatever happens into one line and the exit code of its class."""
-    try:
-        command()
-    except PipeClosed as closed:
-        code = closed.exit_code
-    except MixcliError as error:
-        shell.line(f"mixcli: {error}")
-        code = error.exit_code
-    except KeyboardInterrupt:
-        shell.line("mixcli: interrupted")
-        code = Interrupted.exit_code
-    except MemoryError:
-        shell.line("mixcli: expected enough memory, found none left; use a smaller graph or an estimating method")
-        code = 5
-    except (typer.Exit, typer.BadParameter):
-        raise
-    except OSError as error:
-        shell.line(f"mixcli: expected to read and write, found: {error.strerror or error}; check the disk and the file")
-        code = InputError.exit_code
-    except Exception as error:
-        if shell.verbose:
-            raise
-        shell.line(f"mixcli: bug: {type(error).__name__}: {' '.join(str(error).split())}; -v shows where")
-        code = 1
-    else:
-        code = shell.exit_code
-    finally:
-        shell.close()
-    if code:
-        raise typer.Exit(code)
-
-
-ONE = {"s": "", "v": "s", "their": "its"}
-MANY = {"s": "s", "v": "", "their": "their"}
-WORDS = {
-    "self_loops": "{} self-loop{s} left out",
-    "parallel_edges": "{} parallel edge{s} merged",
-    "both_directions": "{} edge{s} listed in both directions",
-    "one_direction": "{} edge{s} listed in one direction only",
-    "weights_averaged": "{} edge{s} with a different weight each way, averaged",
-    "zero_weight": "{} edge{s} of weight 0 left out",
-    "isolated": "{} isolated node{s}",
-    "named_nodes": "{} node{s} keep{v} {their} name{s}",
-}
-"""How a reader's counts are told; other notes are told by their names."""
-
-
-def _words(key: str, value: object) -> str:
-    if key in WORDS:
-        return WORDS[key].format(value, **(ONE if value == 1 else MANY))
-    text = key.replace("_", " ")
-    return text if value is True else f"{value} {text}" if isinstance(value, int) else f"{text}: {value}"
