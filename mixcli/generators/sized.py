@@ -20,6 +20,9 @@ NODE = 32
 EDGE = 140
 """Bytes that an edge costs at the most while numpy makes a graph of it (measured: 114 to 131)."""
 
+FREE = 2**20
+"""Bytes that are never refused: less than the interpreter takes for itself, so that small limits test methods."""
+
 _HUGE = 2.0**1000
 """Stands for all that is larger, so that no forecast overflows."""
 
@@ -54,6 +57,7 @@ class Forecast:
         nodes, edges, memory = (_bounded(size) for size in (self.nodes, self.edges, self.memory))
         what = f"{name} of {_count(nodes)} {self.nouns[0]} and {_count(edges)} {self.nouns[1]}"
         fewer = f"ask for fewer {self.nouns[0]} or {self.nouns[1]}"
+        memory = memory if memory > FREE else 0
         limits.check(what, memory=memory, instead=f"{fewer}, or allow more (--max-memory, limits= from Python)")
         limits.check(what, operations=_bounded(self.operations), instead=fewer)
         if nodes > MAX_NODES:

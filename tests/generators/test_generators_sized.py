@@ -115,7 +115,7 @@ def test_limits_that_are_given_hold_and_nothing_else() -> None:
     assert barbell.within(Limits(memory=need), 100).n == 200
     with pytest.raises(LimitExceeded, match=r"barbell of 200 nodes and 9,901 edges to fit into 1 KiB.*--max-memory"):
         barbell.within(Limits(memory=1024), 100)
-    assert sequence_of("random,tokens=64", limits=Limits(memory=2**12)).tokens == 64
+    assert sequence_of("random,tokens=64", limits=Limits(memory=2**12)).tokens == 64  # small things always fit
     with pytest.raises(LimitExceeded):
-        sequence_of("random,tokens=65", limits=Limits(memory=2**12))
+        sequence_of("random,tokens=1100", limits=Limits(memory=2**20))
     assert load("task:ring_transfer:n=8", limits=SMALL).n == 8
