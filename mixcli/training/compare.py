@@ -108,6 +108,9 @@ def compare(
     context = context or Context()
     if trials is not None and trials < 1:
         raise UsageError("at least one trial", str(trials), "give --trials 10, say")
+    if stack > 1 and (cluster or jobs > 1):
+        fix = "a stack is trained in one process: leave out stack, or jobs and cluster"
+        raise UsageError("a stack or several processes", "both", fix)
     kinds = None if controls is None else kinds_of(controls)
     wish = Wish(list(arms) or [NONE], encodings, model, trials, *protocol_of(protocol), kinds, tune)
     if tune and probes:

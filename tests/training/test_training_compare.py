@@ -224,6 +224,12 @@ def test_wrong_requests_are_refused_before_anything_is_trained() -> None:
             quick(data(), **kw)
 
 
+@pytest.mark.parametrize("several", [{"jobs": 2}, {"cluster": "tcp://127.0.0.1:1"}])
+def test_a_stack_and_several_processes_exclude_each_other(several) -> None:
+    with pytest.raises(UsageError, match="a stack or several processes, found both"):
+        quick(barbell(5), stack=8, **several)
+
+
 def test_specs_are_spelled_out() -> None:
     assert arm_spec("NONE") == "none"
     assert arm_spec("random:iterations=5") == arm_spec("Random:5")
