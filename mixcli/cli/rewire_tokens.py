@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mixcli.catalog import FORMATS
 from mixcli.cli.budget import Budget, check_looks
 from mixcli.cli.edit_log import opened, write_mask_log
 from mixcli.cli.interrupts import Interrupts
@@ -61,6 +62,11 @@ class TokensJob:
         """Rewire, tell and write."""
         from mixcli.io.atomic import writable
 
+        if to is not None and to != "safetensors":
+            FORMATS.target(to)  # a mistyped name must not cost a reading first
+        if (read := next(things, None)) is not None:
+            self._check_format(read[2], to)
+            things = itertools.chain([read], things)
         if self.shell.output is not None and not self.shell.dry_run:
             writable(self.shell.output, self.shell.force)
         with ExitStack() as stack, Interrupts() as interrupts:
@@ -128,6 +134,22 @@ class TokensJob:
 
     def _wanted(self, tokens: "TokenGraph") -> int | None:
         return self.budget.of_pairs(tokens)
+
+    def _check_format(self, tokens: Any, to: str | None) -> None:
+        """Refuse a format that cannot hold what there is, before the work.
+
+        Raises:
+            UsageError: there is such a format.
+        """
+        if not hasattr(tokens, "kind") or self.shell.dry_run or (to is None and self.shell.output is None):
+            return
+        from mixcli.io import attention_write, stream
+
+        target = self.shell.output if self.shell.output is not None else sys.stdout.buffer
+        if tokens.kind == "attention":
+            attention_write.format_of(target, to)
+        else:
+            stream.target_format(target, to).leaves_out(tokens)
 
     def _format(self, first: "TokenGraph", to: str | None) -> str | None:
         """Format of the result: as asked, by the suffix of -o (None), else as it came, or one that holds it."""

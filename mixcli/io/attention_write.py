@@ -54,7 +54,7 @@ def write(
     Raises:
         UsageError: no format is known, the file exists, or `.npy` and layers of different numbers of heads.
     """
-    chosen = _format(target, format)
+    chosen = format_of(target, format)
     if isinstance(target, (str, os.PathLike)):
         try:
             with replacing(Path(target), force) as out:
@@ -67,7 +67,7 @@ def write(
     return left_out
 
 
-def _format(target: Any, format: str | None) -> str:
+def format_of(target: Any, format: str | None) -> str:
     names = f"attention is written as {', '.join(FORMATS)}"
     if format is None and isinstance(target, (str, os.PathLike)):
         format = SUFFIXES.get(Path(target).suffix.lower())

@@ -52,6 +52,7 @@ class Reading:
         folder: what the user wrote before the name, for messages: "data/" of "data/karate.csv".
         digest: gives the SHA-256 of all bytes read so far.
         convention: what True means in a boolean mask, where the user said so.
+        named: whether the user named the format.
     """
 
     name: str = ""
@@ -60,6 +61,7 @@ class Reading:
     digest: Callable[[], str | None] = field(default=lambda: None)
     folder: str = ""
     convention: Convention | None = None
+    named: bool = False
 
     @property
     def where(self) -> str:
@@ -166,7 +168,8 @@ def text_of(stream: BinaryIO, reading: Reading) -> str:
     if data[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
         return data.decode("utf-16", errors="replace")
     if b"\x00" in data[:65536]:
-        raise reading.error("text", "binary data", "name the format with --from")
+        fix = "leave --from out, or name the format that it is in" if reading.named else "name the format with --from"
+        raise reading.error("text", "binary data", fix)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -20,7 +20,7 @@ from mixcli.io.base import Convention, Format, Reading, Thing
 from mixcli.io.source import HEAD, Source, opened
 from mixcli.sequence import Attention
 
-__all__ = ["format_of", "read", "sniff", "write"]
+__all__ = ["format_of", "read", "sniff", "target_format", "write"]
 
 _WEAK = ("edgelist", "csv", "tsv")
 """Formats whose content proves nothing: almost any table of words looks like them."""
@@ -61,7 +61,7 @@ def read(
             raise InputError("a graph", "an empty file", "check that the file was written", where=where)
         chosen = FORMATS.get(format) if format is not None else _choose(data, file_name, where)
         note = {} if format is not None or format_of_suffix(file_name) in (None, chosen) else {"suffix": file_name}
-        reading = Reading(label, directed, weighted, digest, folder, convention)
+        reading = Reading(label, directed, weighted, digest, folder, convention, named=format is not None)
         for graph in chosen.read(io.BufferedReader(data, HEAD), reading):
             if convention is not None and isinstance(graph, Graph):
                 fix = "name it mask:file:PATH, or leave --mask-convention out"
@@ -99,7 +99,7 @@ def write(
             raise UsageError("one attention a file", "several", "convert them one by one; --query and --sample choose")
         return attention_write.write(first[0], target, format=format, force=force)
     graphs = itertools.chain(first, things)
-    chosen = _target_format(target, format)
+    chosen = target_format(target, format)
     lost: dict[str, None] = {}
     watched = _watched(_no_more_than_fit(graphs, chosen), chosen, lost)
     if not isinstance(target, (str, os.PathLike)):
@@ -185,7 +185,16 @@ def _noted(graph: Thing, note: dict[str, str]) -> Thing:
     return graph.replace(provenance=(*earlier, dataclasses.replace(last, notes={**last.notes, **note})))
 
 
-def _target_format(target: str | os.PathLike[str] | BinaryIO, format: str | None) -> Format:
+def target_format(target: str | os.PathLike[str] | BinaryIO, format: str | None) -> Format:
+    """The format to write in.
+
+    Args:
+        target: a path, whose suffix says, or a stream.
+        format: catalog name, which goes before the suffix.
+
+    Raises:
+        UsageError: neither says.
+    """
     if format is not None:
         chosen: Format = FORMATS.get(format)
         return chosen

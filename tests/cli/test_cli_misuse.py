@@ -67,6 +67,14 @@ def test_a_name_that_cannot_be_written_is_refused_before_the_work(mixcli, tmp_pa
     unknown = mixcli("rewire", "zoo:barbell:k=4", "--method", "fosr", "--to", "graphmll")
     assert unknown.returncode == 2
     assert unknown.stderr_text == "mixcli: expected a format, found 'graphmll'; did you mean graphml?\n"
+    for more, says in (
+        (["--to", "nonsense"], "expected a format, found 'nonsense'; one of: pt, "),
+        (["--to", "csv"], "expected a graph for csv, found MaskSequence("),
+        (["-o", "new.csv"], "expected a graph for csv, found MaskSequence("),
+    ):
+        refused = mixcli("rewire", "mask:window:4,tokens=24,layers=3", "--method", "sink:1,4", *more)
+        assert (refused.returncode, refused.stderr_text.count("\n")) == (2, 1), refused.stderr_text
+        assert refused.stderr_text.startswith(f"mixcli: {says}")
     assert (tmp_path / "old.jsonl").read_text() == "old"
     assert sorted(p.name for p in tmp_path.iterdir()) == ["folder.jsonl", "old.jsonl"]
 

@@ -301,3 +301,11 @@ class TestWriting:
         stream.write([barbell(3)], tmp_path / "a.gml")
         stream.write([one(tmp_path / "a.gml")], tmp_path / "b.net")
         assert [s.spec for s in one(tmp_path / "b.net").provenance] == ["gml", "pajek"]
+
+
+def test_advice_on_binary_data_fits_what_was_said(tmp_path: Path) -> None:
+    target = tmp_path / "graph.gml"
+    target.write_bytes(bytes(range(256)))
+    for options, advice in (({}, "name the format with --from"), ({"format": "gml"}, "leave --from out, or name the")):
+        with pytest.raises(InputError, match=f"found binary data; {advice}"):
+            list(stream.read(target, **options))
