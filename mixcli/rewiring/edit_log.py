@@ -22,7 +22,7 @@ from mixcli import __version__
 from mixcli.errors import InputError, NotApplicable
 from mixcli.rewiring.edits import Edit, edited
 from mixcli.rewiring.identity import Identity
-from mixcli.rewiring.log_lines import Row, check_whole, log_bytes, log_lines
+from mixcli.rewiring.log_lines import Row, check_whole, log_bytes, log_lines, no_log
 
 if TYPE_CHECKING:
     from mixcli.graph import Graph
@@ -171,7 +171,7 @@ def read_log(file: str) -> Log:
     try:
         facts = Path(file).stat()
     except (OSError, ValueError) as error:
-        raise InputError("a log of edits", getattr(error, "strerror", None) or str(error), where=file) from error
+        raise no_log(file, error) from error
     return _read(file, facts.st_mtime_ns, facts.st_size)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mixcli.errors import InputError
 
-__all__ = ["Row", "check_whole", "log_bytes", "log_lines"]
+__all__ = ["Row", "check_whole", "log_bytes", "log_lines", "no_log"]
 
 Row = dict[str, Any]
 
@@ -23,7 +23,15 @@ def log_bytes(file: str) -> bytes:
     try:
         return Path(file).read_bytes()
     except (OSError, ValueError) as error:
-        raise InputError("a log of edits", getattr(error, "strerror", None) or str(error), where=file) from error
+        raise no_log(file, error) from error
+
+
+def no_log(file: str, error: OSError | ValueError) -> InputError:
+    """What is said of a log that cannot be opened."""
+    if isinstance(error, FileNotFoundError):
+        return InputError("a log of edits", "no such file", "check the path; rewire --log FILE writes one", where=file)
+    found = getattr(error, "strerror", None) or str(error)
+    return InputError("a log of edits", found, "name a file that can be read, as rewire --log writes it", where=file)
 
 
 def log_lines(data: bytes, file: str, ops: tuple[str, ...]) -> Iterator[tuple[int, Row]]:

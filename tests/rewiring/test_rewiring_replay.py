@@ -144,5 +144,7 @@ def test_constraints_refuse_a_log_instead_of_changing_it(tmp_path: Path) -> None
 def test_missing_files_and_no_file() -> None:
     with pytest.raises(NotApplicable, match="replay:edits"):
         apply(REWIRINGS.make("replay"), families.path(3))
-    with pytest.raises(InputError, match=r"nowhere\.jsonl"):
+    with pytest.raises(
+        InputError, match=r"^nowhere\.jsonl: expected a log of edits, found no such file; check the path"
+    ):
         rewire(families.path(3), "replay:nowhere.jsonl")
