@@ -67,7 +67,8 @@ class Shell:
         self._check("--merge", self.merge, ("mean", "max"))
         self._check("--row-sum", self.row_sum, ("sink", "renorm", "error"))
         self._check("--mask-convention", self.mask_convention, ("attend", "block"))
-        self._check("--device", self.device, ("auto", "cpu", "cuda", "mps"))
+        one_of_several = self.device.startswith("cuda:") and self.device[5:].isdigit()
+        self._check("--device", "cuda" if one_of_several else self.device, ("auto", "cpu", "cuda", "mps"))
         self._logging()
 
     @staticmethod

@@ -91,6 +91,8 @@ def _read(stream: BinaryIO, reading: Reading, *, name: str) -> Iterator[Graph]:
     stated_direction = about.directed if about.directed is not None else rows.directed
     directed = stated_direction if reading.directed is None or about.directed is False else reading.directed
     notes: dict[str, Any] = {"isolated": n - present} if present < n else {}
+    if not len(arcs) and about.nodes is None:
+        notes["no_edges"] = True
     graph = from_arcs(
         n, arcs, directed=directed, listing="both", weight=rows.weight if reading.weighted else None,
         edge=rows.payload, labels=labels, name=reading.name, step=reading.step(name, **notes),

@@ -184,6 +184,13 @@ def test_nothing_there(text: str) -> None:
         read(text)
 
 
+def test_a_header_alone_is_said_to_hold_no_edges() -> None:
+    for text in ("source,target\n", "source\ttarget\tweight\n"):
+        graph = read(text)
+        assert (graph.n, graph.m, graph.notes) == (0, 0, {"no_edges": True})
+    assert "no_edges" not in read("0 1\n").notes
+
+
 def test_what_is_written() -> None:
     graph = Graph(3, np.array([[0, 1], [0, 2]]), weight=np.array([1.5, 2.0]), labels=("a", "b", "c d"))
     out = io.BytesIO()
