@@ -41,7 +41,9 @@ class _Shared:
     device: Annotated[
         str,
         typer.Option(
-            "--device", metavar="auto|cpu|cuda|mps", help="Where networks are trained, and large resistances computed."
+            "--device",
+            metavar="auto|cpu|cuda|mps",
+            help="Where networks are trained, and large resistances computed; cuda:1 for one of several.",
         ),
     ] = "auto"
     from_: Annotated[

@@ -170,3 +170,9 @@ def test_an_accelerator_that_would_not_be_used_is_refused(mixcli, command: list[
 def test_an_accelerator_that_is_not_there_is_refused(mixcli) -> None:
     done = mixcli("analyze", "zoo:path:3", "-m", "effective_resistance", "--device", "mps")
     assert (done.returncode, "MPS" in done.stderr_text) in ((2, True), (0, False))
+
+
+def test_one_of_several_accelerators_is_named_by_its_number(mixcli) -> None:
+    for device, says in (("cuda:99", "expected a CUDA device for cuda:99, found"), ("cuda:x", "expected one of auto")):
+        done = mixcli("analyze", "zoo:path:3", "-m", "effective_resistance", "--device", device)
+        assert (done.returncode, says in done.stderr_text) == (2, True), done.stderr_text
