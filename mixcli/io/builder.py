@@ -13,7 +13,7 @@ from mixcli.io.about import About, names_or_none
 from mixcli.io.attributes import Columns, Scalar
 from mixcli.io.base import Reading
 from mixcli.io.directions import as_decided
-from mixcli.io.numbers import check_weight
+from mixcli.io.numbers import check_weight, weights_told
 
 __all__ = ["LABELS", "WEIGHTS", "Builder"]
 
@@ -155,6 +155,8 @@ class Builder:
                 fix = "leave weights unread with --unweighted"
                 raise self._error(f"a number as {key}", repr(value)[:60], self._marks[row], fix) from None
         check_weight(weight, self.reading, lambda row: self.line_of(self._marks[row]))
+        if not self.about:  # in files of ours there is no doubt
+            self.notes |= weights_told(weight, f"attribute {key!r}", doubtful=key == "value")
         return weight
 
     def _error(self, expected: str, found: str, mark: int, fix: str = "") -> Exception:

@@ -7,6 +7,8 @@ Rules of reading, ours, since there is no standard:
   (or with as many nodes stated as the gaps need) are node numbers; numbers from 1 are shifted by one with the names
   kept as labels. Otherwise nodes are numbered in numeric order (all names integers) or by first appearance, and labels
   hold the names.
+- A third column without a header is the conductance, and a note says so, since files with times look alike. In a header
+  `weight` says it, `value` is taken for it with a note, and `time` and the like are payload.
 - Undirected unless the user or a `type` column says directed; an edge listed in both directions is one edge.
 """
 
@@ -28,8 +30,8 @@ from mixcli.io.attributes import is_scalar, parse_column, texts
 from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
-from mixcli.io.numbers import unix_lines
-from mixcli.io.rows import RESERVED, Rows, layout_of, read_rows, without_comments
+from mixcli.io.numbers import unix_lines, weights_told
+from mixcli.io.rows import RESERVED, TIMES, Rows, layout_of, read_rows, without_comments
 
 __all__ = ["CSV", "FORMAT", "TSV"]
 
@@ -93,6 +95,10 @@ def _read(stream: BinaryIO, reading: Reading, *, name: str) -> Iterator[Graph]:
     notes: dict[str, Any] = {"isolated": n - present} if present < n else {}
     if not len(arcs) and about.nodes is None:
         notes["no_edges"] = True
+    if reading.weighted and rows.weighing and about.nodes is None:
+        notes |= weights_told(rows.weight, rows.weighing)
+    if (times := [key for key in rows.payload if key.lower() in TIMES]) and about.nodes is None:
+        notes["times"] = f"column {', '.join(map(repr, times))} carried along, not read as conductance"
     graph = from_arcs(
         n, arcs, directed=directed, listing="both", weight=rows.weight if reading.weighted else None,
         edge=rows.payload, labels=labels, name=reading.name, step=reading.step(name, **notes),

@@ -27,6 +27,7 @@ from mixcli.io.numbers import (
     number_table,
     split_size_line,
     unix_lines,
+    weights_told,
 )
 from mixcli.io.rows import without_comments
 
@@ -71,10 +72,11 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         about.check_edges(len(arcs), reading)
     if not reading.weighted:
         weight = None
+    told = weights_told(weight, "values of the entries", doubtful=False) if about.nodes is None else {}
     directed = symmetry != "symmetric" and arcs_are_directed(n, arcs, weight, reading, about)
     graph = from_arcs(
         n, arcs, directed=directed, listing="both", weight=weight, labels=about.labels if about.nodes == n else None,
-        name=reading.name, step=reading.step("matrix-market"), provenance=about.provenance, plan=about.plan,
+        name=reading.name, step=reading.step("matrix-market", **told), provenance=about.provenance, plan=about.plan,
     )  # fmt: skip
     yield as_decided(graph, reading)
 

@@ -24,10 +24,37 @@ __all__ = [
     "split_size_line",
     "to_float",
     "unix_lines",
+    "weights_told",
 ]
+
+TIMES = 1e8
+"""Whole numbers from here on (spring of 1973) look like Unix times."""
 
 EXACT = 2**53
 """From here on a float no longer tells neighbouring integers apart."""
+
+
+def weights_told(weight: NDArray[np.float64] | None, what: str, *, doubtful: bool = True) -> dict[str, Any]:
+    """The note that numbers are read as conductances, where nothing in the file calls them weights.
+
+    Args:
+        weight: the numbers, or None where there are none.
+        what: where they stand, for the note.
+        doubtful: False where the format says what they are; then only numbers that look like times are told.
+
+    Example:
+        >>> weights_told(np.array([2.0, 3.0]), "third column")
+        {'weights': 'third column, read as conductance; --unweighted leaves it unread'}
+        >>> weights_told(np.ones(2), "third column")
+        {}
+    """
+    if weight is None or not len(weight) or (weight == 1).all():
+        return {}
+    times = bool((weight >= TIMES).all() and (weight % 1 == 0).all())
+    if not times and not doubtful:
+        return {}
+    hint = " (all are whole numbers of 10^8 and more, like Unix times)" if times else ""
+    return {"weights": f"{what}, read as conductance{hint}; --unweighted leaves it unread"}
 
 
 def unix_lines(text: str) -> str:

@@ -22,7 +22,16 @@ from mixcli.io.about import About, faithful, names_or_none, number
 from mixcli.io.base import BARE_GRAPH, Format, Reading, text_of
 from mixcli.io.checks import check_nodes, one
 from mixcli.io.directions import as_decided
-from mixcli.io.numbers import as_ids, check_weight, data_lines, line_of, number_table, to_float, unix_lines
+from mixcli.io.numbers import (
+    as_ids,
+    check_weight,
+    data_lines,
+    line_of,
+    number_table,
+    to_float,
+    unix_lines,
+    weights_told,
+)
 from mixcli.io.rows import without_comments
 
 __all__ = ["FORMAT"]
@@ -81,6 +90,8 @@ def _read(stream: BinaryIO, reading: Reading) -> Iterator[Graph]:
         if decided is None and not directed:
             notes["direction"] = "every arc is answered: undirected"
     labels = about.labels if about.labels is not None and about.nodes == n else names
+    if about.nodes is None and reading.weighted:
+        notes |= weights_told(links.value, "values of the lines", doubtful=False)
     graph = from_arcs(
         n, links.ends, directed=directed, listing="both" if len(arcs.ends) else "once",
         weight=links.value if reading.weighted else None, node={} if pos is None else {"pos": pos}, labels=labels,

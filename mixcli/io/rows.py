@@ -14,12 +14,15 @@ from mixcli.io.attributes import parse_column
 from mixcli.io.base import Reading
 from mixcli.io.numbers import as_ids, check_weight, data_lines, line_of, number_table, to_float
 
-__all__ = ["RESERVED", "Layout", "Rows", "layout_of", "read_rows", "without_comments"]
+__all__ = ["RESERVED", "TIMES", "Layout", "Rows", "layout_of", "read_rows", "without_comments"]
 
 SOURCE = frozenset(["source", "src", "from", "u", "node1", "node_1", "id1", "id_1", "fromnodeid", "from_node", "head"])
 TARGET = frozenset(["target", "dst", "to", "v", "node2", "node_2", "id2", "id_2", "tonodeid", "to_node", "tail"])
 WEIGHT = frozenset(["weight", "w", "value", "conductance"])
 DIRECTION = "type"
+THIRD = "third column"
+TIMES = frozenset(["time", "timestamp", "ts", "unixts", "unix_time", "date", "datetime"])
+"""Column names that say when, not how much: carried along, never a weight."""
 RESERVED = SOURCE | TARGET | WEIGHT | {DIRECTION}
 """Column names that mean something, and so cannot name a payload."""
 
@@ -56,6 +59,7 @@ class Rows:
         weight: (k,) or None.
         payload: further columns that a header names.
         directed: whether a `type` column says so.
+        weighing: which column the weights stand in, where it is not called weight.
     """
 
     ids: NDArray[Any]
@@ -63,6 +67,7 @@ class Rows:
     weight: NDArray[np.float64] | None = None
     payload: dict[str, NDArray[Any]] = field(default_factory=dict)
     directed: bool = False
+    weighing: str = ""
 
 
 def without_comments(text: str, signs: tuple[str, ...] = COMMENTS) -> tuple[str, list[str]]:
@@ -148,7 +153,8 @@ def read_rows(body: str, reading: Reading, *, named: bool = False) -> Rows:
         ids = as_ids(table[:, :2]) if table is not None and table.shape[1] in (2, 3) else None
         if table is not None and ids is not None:
             weight = table[:, 2] if table.shape[1] == 3 else None
-            return _checked(Rows(ids, weight=weight), reading, lambda row: line_of(body, row))
+            weighing = THIRD if weight is not None else ""
+            return _checked(Rows(ids, weight=weight, weighing=weighing), reading, lambda row: line_of(body, row))
     return _read_slowly(body, layout, reading, named)
 
 
@@ -197,7 +203,7 @@ def _read_slowly(body: str, layout: Layout, reading: Reading, named: bool) -> Ro
     names = [name for pair in zip(columns[places["source"]], columns[places["target"]], strict=True) for name in pair]
     rows = Rows(
         np.zeros((0, 2), np.int64), names, None if weight is None else np.array(weight, np.float64), payload,
-        kinds == {"directed"},
+        kinds == {"directed"}, _weighing(layout, places) if weight is not None else "",
     )  # fmt: skip
     return _checked(rows if named else _with_ids(rows), reading, lambda row: numbers[row])
 
@@ -220,6 +226,14 @@ def _places(layout: Layout, reading: Reading) -> dict[str, int]:
     return places
 
 
+def _weighing(layout: Layout, places: dict[str, int]) -> str:
+    """Which column weighs, where it is not called a weight."""
+    if "weight" not in places:  # Python dicts, which name it
+        return ""
+    name = layout.header[places["weight"]] if layout.header else ""
+    return THIRD if not name else f"column {name!r}" if name.lower() == "value" else ""
+
+
 def _with_ids(rows: Rows) -> Rows:
     """The same rows with integers for names, where all are integers (of any size)."""
     names = rows.names or []
@@ -228,7 +242,7 @@ def _with_ids(rows: Rows) -> Rows:
     values = [int(name) for name in names]
     small = all(-(2**63) <= value < 2**63 for value in values)
     ids = np.array(values, dtype=np.int64 if small else object).reshape(-1, 2)
-    return Rows(ids, None, rows.weight, rows.payload, rows.directed)
+    return Rows(ids, None, rows.weight, rows.payload, rows.directed, rows.weighing)
 
 
 def _checked(rows: Rows, reading: Reading, line: Any) -> Rows:

@@ -130,7 +130,7 @@ class TestDirection:
     def test_both_directions_are_one_edge(self) -> None:
         graph = read("0 1 2\n1 0 2\n1 2 1\n2 1 1\n")
         assert (graph.m, graph.directed, graph.weight.tolist()) == (2, False, [2.0, 1.0])
-        assert graph.notes == {"both_directions": 2}
+        assert graph.notes["both_directions"] == 2
 
     def test_some_in_both_directions(self) -> None:
         assert read("0 1\n1 0\n1 2\n").notes == {"both_directions": 1, "one_direction": 1}
@@ -189,6 +189,48 @@ def test_a_header_alone_is_said_to_hold_no_edges() -> None:
         graph = read(text)
         assert (graph.n, graph.m, graph.notes) == (0, 0, {"no_edges": True})
     assert "no_edges" not in read("0 1\n").notes
+
+
+CHOICE = "third column, read as conductance; --unweighted leaves it unread"
+TIMES = "third column, read as conductance (all are whole numbers of 10^8 and more, like Unix times); --unweighted"
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("0 1 5\n1 2 7\n", CHOICE),
+        ("a b 5\nb c 7\n", CHOICE),
+        ("0 1 1082040961\n1 2 1082155839\n", TIMES),
+        ("source,target,value\n0,1,5\n1,2,7\n", "column 'value', read as conductance; --unweighted"),
+    ],
+)
+def test_a_column_that_nothing_calls_a_weight_is_told(text: str, says: str) -> None:
+    graph = read(text)
+    assert graph.weight is not None
+    assert graph.notes["weights"].startswith(says)
+    left = read(text, weighted=False)
+    assert left.weight is None
+    assert "weights" not in left.notes
+
+
+@pytest.mark.parametrize(
+    "text", ["source,target,weight\n0,1,5\n1,2,7\n", "0 1 1\n1 2 1\n", "0 1 {'weight': 3}\n1 2 {'weight': 4}\n"]
+)
+def test_what_is_called_a_weight_needs_no_note(text: str) -> None:
+    assert "weights" not in read(text).notes
+
+
+def test_a_column_of_times_is_no_weight() -> None:
+    graph = read("source,target,timestamp\n0,1,1082040961\n1,2,1082155839\n")
+    assert graph.weight is None
+    assert graph.edge["timestamp"].tolist() == [1082040961, 1082155839]
+    assert graph.notes == {"times": "column 'timestamp' carried along, not read as conductance"}
+
+
+def test_a_file_of_ours_leaves_no_doubt() -> None:
+    out = io.BytesIO()
+    FORMAT.write([read("0 1 5\n1 2 7\n")], out)
+    assert "weights" not in read(out.getvalue()).notes
 
 
 def test_what_is_written() -> None:
