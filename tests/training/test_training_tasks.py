@@ -1,5 +1,7 @@
 """Which task a source poses, its features, labels and splits."""
 
+import logging
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,6 +30,21 @@ def labelled(count: int = 20, **node) -> list[Graph]:
 
 def nodes(n: int = 40, **payload) -> Graph:
     return cycle(n).replace(node={"y": np.arange(n) % 2, **payload})
+
+
+@pytest.mark.parametrize(
+    ("payload", "says"), [({"y": np.arange(10)}, "10 entries for 40 nodes"), ({"y": np.array(1)}, "1 entry for 40")]
+)
+def test_labels_that_are_not_those_of_the_nodes_are_said_to_be_unused(payload, says, caplog, monkeypatch) -> None:
+    monkeypatch.setattr(logging.getLogger("mixcli"), "propagate", True)  # whatever a command has set before
+    assert isinstance(infer_task([cycle(40).replace(graph=payload, name="a.pt")]), Transfer)
+    (record,) = caplog.records
+    assert record.message.startswith("a.pt: y has " + says)
+    assert record.message.endswith("is not used; the task is transfer")
+    caplog.clear()
+    infer_task([nodes()])
+    infer_task([cycle(12)])
+    assert not caplog.records
 
 
 def test_task_follows_from_the_labels() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,11 +19,14 @@ from mixcli.training.tasks.transfer import Transfer
 
 __all__ = ["infer_task"]
 
+log = logging.getLogger("mixcli")
+
 
 def infer_task(graphs: Sequence[Graph], name: str = "", context: Context | None = None) -> Task:
     """The task that a source poses: graphs with targets, one graph with labelled nodes, or one without labels.
 
-    A graph that was made for a synthetic task (`task:…`) poses that one.
+    A graph that was made for a synthetic task (`task:…`) poses that one. Labels of one graph that are not one for each
+    node are not used, and a warning says so.
 
     Args:
         graphs: all graphs of the source.
@@ -47,12 +51,25 @@ def infer_task(graphs: Sequence[Graph], name: str = "", context: Context | None 
             return benchmark.pose(graph, name or graph.name)
         if "y" in graph.node:
             return NodeClassification.of(graph, name)
+        _tell_unused(graph, name or graph.name)
         return Transfer.of(graph, name, context)
     if all("y" in g.graph for g in graphs):
         return _of_graphs(graphs, name)
     found = f"{len(graphs)} graphs without"
     fix = "give graphs with class labels, or one graph"
     raise NotApplicable("a class label y for every graph", found, fix, where=name)
+
+
+def _tell_unused(graph: Graph, name: str) -> None:
+    """Say that there are labels, but not one for each node: what follows is not what whoever made them expects."""
+    y = graph.edge.get("y", graph.graph.get("y"))
+    if y is None:
+        return
+    entries = len(y) if np.ndim(y) else 1
+    log.warning(
+        "%s: y has %d entr%s for %d nodes and is not used; the task is transfer",
+        name, entries, "y" if entries == 1 else "ies", graph.n,
+    )  # fmt: skip
 
 
 def _of_graphs(graphs: Sequence[Graph], name: str) -> Task:
