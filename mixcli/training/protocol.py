@@ -27,7 +27,11 @@ class Protocol:
     weight_decay: float = param(0.0, "L2 penalty on the first layer, as Kipf & Welling use it", ge=0, le=1000)
     epochs: int = param(100, "most epochs", ge=1)
     patience: int = param(0, "stop after this many epochs without a better validation result; 0 never", ge=0)
-    batch_size: int = param(64, "units per step; 0 for all at once", ge=0)
+    batch_size: int = param(
+        64,
+        "units per step, graphs or samples; of one graph's nodes, training nodes, over the whole graph; 0 for all",
+        ge=0,
+    )
     scheduler: Literal["none", "plateau"] = param(
         "none", "plateau: a tenth of the step size after some epochs without a lower training loss"
     )

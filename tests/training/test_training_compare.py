@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mixcli.context import Context
 from mixcli.errors import InputError, UsageError
@@ -19,7 +20,10 @@ from mixcli.graph import Graph
 from mixcli.training import plan as plans
 from mixcli.training.arms import arm_spec
 from mixcli.training.compare import Comparison, compare
+from mixcli.training.loaders import NodeLoader
 from mixcli.training.store import Store
+from mixcli.training.tasks.infer import infer_task
+from mixcli.training.topology import topology_of
 
 QUICK = {"epochs": 3}
 
@@ -228,6 +232,18 @@ def test_wrong_requests_are_refused_before_anything_is_trained() -> None:
 def test_a_stack_and_several_processes_exclude_each_other(several) -> None:
     with pytest.raises(UsageError, match="a stack or several processes, found both"):
         quick(barbell(5), stack=8, **several)
+
+
+def test_batches_of_one_graph_are_training_nodes() -> None:
+    graph = cycle(40).replace(node={"y": np.arange(40) % 2, "x": np.random.default_rng(0).normal(size=(40, 4))})
+    whole, small, large = (
+        values(quick(graph, trials=2, protocol={"epochs": 5, "lr": 0.1, "batch_size": size})) for size in (0, 3, 1000)
+    )
+    assert whole == large  # 24 nodes to train on fit into one step
+    loader = NodeLoader(infer_task([graph]), topology_of([graph]), 1, torch.device("cpu"))
+    sizes = [len(batch.y) for batch in loader.batches(np.arange(24), 3)]
+    assert sizes == [3] * 8
+    assert small != whole
 
 
 def test_specs_are_spelled_out() -> None:
