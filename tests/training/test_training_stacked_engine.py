@@ -15,6 +15,7 @@ from mixcli.graph import Graph
 from mixcli.limits import Limits
 from mixcli.training.arms import make_arms
 from mixcli.training.compare import compare
+from mixcli.training.cost import memory_of
 from mixcli.training.engine import run_trial
 from mixcli.training.plan import Plan
 from mixcli.training.runner import run
@@ -223,6 +224,16 @@ def test_what_is_trained_alone_is_told_where_a_stack_was_asked_for(
         said = [r.getMessage() for r in caplog.records if "one at a time" in r.getMessage()]
         assert bool(said) == (asked > 1)
     assert said[0].startswith("4 of 4 trials are trained one at a time: no stacked form of ")
+
+
+def test_memory_is_forecast_for_as_many_as_can_be_stacked() -> None:
+    plan = plan_of("graphs", "transformer:hidden=8", trials=100)
+    plan = dataclasses.replace(plan, protocol=plan.protocol.changed({"epochs": 1}))
+    limits = Limits(memory=int(2 * memory_of(plan)))
+    with Store() as store:
+        assert run(dataclasses.replace(plan, trials=2), store, Context(limits=limits), stack=100)
+    with pytest.raises(LimitExceeded, match="a smaller --stack"), Store() as store:
+        run(plan_of("graphs", "gcn:hidden=8", trials=100), store, Context(limits=Limits(memory=1)), stack=100)
 
 
 def test_results_and_keys_do_not_depend_on_the_size() -> None:

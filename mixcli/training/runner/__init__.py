@@ -11,7 +11,7 @@ from mixcli.training.plan import Job, Plan
 from mixcli.training.runner.cluster import Cluster, Failure
 from mixcli.training.runner.processes import pooled
 from mixcli.training.shards import WHOLE, Shard
-from mixcli.training.stacked.chunks import size_of, trained, trained_alone
+from mixcli.training.stacked.chunks import obstacles, size_of, trained, trained_alone
 from mixcli.training.store import Store
 from mixcli.training.trial_result import TrialResult
 
@@ -60,13 +60,16 @@ def run(
     keys = shard.trials(plan)
     known = store.known(keys)
     left = [job for key, job in keys.items() if key not in known]
-    size = 1 if cluster is not None or jobs > 1 else min(size_of(plan, stack), max(1, len(left)))
+    size = 1 if cluster is not None or jobs > 1 else size_of(plan, stack)
+    if size > 1:
+        alone = obstacles(plan, left)
+        size = max(1, min(size, alone.count("")))
+        if stack > 1 and (said := trained_alone(alone)):
+            context.note(said)
     if left and cluster is None:
         stacked = size > 1 and plan.device == "cpu"
         at_once = size if stacked else max(1, min(jobs, len(left)))
         check_memory(plan, context.limits, at_once, stacked=stacked)
-    if min(size, stack) > 1 and (said := trained_alone(plan, left)):
-        context.note(said)
     for arm in plan.arms:
         store.put_arm(arm.topology.digest, arm.facts(plan.seed))
     done = len(keys) - len(left)

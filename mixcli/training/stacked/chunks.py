@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mixcli.context import Context
     from mixcli.training.plan import Plan
 
-__all__ = ["chunks", "size_of", "trained", "trained_alone"]
+__all__ = ["chunks", "obstacles", "size_of", "trained", "trained_alone"]
 
 Chunk: TypeAlias = list[tuple[Job, StackJob | None]]
 """Trials of a plan and what they are in a stack, None for one that is trained alone."""
@@ -69,17 +69,29 @@ def chunks(plan: Plan, left: Iterable[Job], size: int) -> Iterator[Chunk]:
         yield from (chunk for chunk in turn if chunk is not None)
 
 
-def trained_alone(plan: Plan, left: Sequence[Job]) -> str:
-    """How many of some trials cannot be stacked and why, empty where all can.
+def obstacles(plan: Plan, left: Sequence[Job]) -> list[str]:
+    """Why each of some trials cannot be stacked, empty for those that can.
 
     Args:
         plan: what the trials are of.
         left: the trials.
     """
-    reasons = [obstacle(plan, arm) for arm, _ in left]
+    return [obstacle(plan, arm) for arm, _ in left]
+
+
+def trained_alone(reasons: Sequence[str]) -> str:
+    """How many trials cannot be stacked and why, empty where all can.
+
+    Args:
+        reasons: those of `obstacles`.
+
+    Example:
+        >>> trained_alone(["", "no stacked form of X", "no stacked form of X"])
+        '2 of 3 trials are trained one at a time: no stacked form of X'
+    """
     why = dict.fromkeys(reason for reason in reasons if reason)
     count = sum(map(bool, reasons))
-    return f"{count} of {len(left)} trials are trained one at a time: {'; '.join(why)}" if why else ""
+    return f"{count} of {len(reasons)} trials are trained one at a time: {'; '.join(why)}" if why else ""
 
 
 def _cut(chunk: Chunk, size: int) -> list[Chunk]:
