@@ -10,7 +10,7 @@ import mixcli
 PACKAGE = Path(mixcli.__file__).parent
 
 LAYERS = [
-    {"errors", "spec", "catalog", "provenance"},
+    {"errors", "spec", "lazy", "catalog", "provenance"},
     {"arcs", "plan", "graph", "context", "limits", "heads", "mask", "sequence"},
     {"numerics"},
     {"measures", "rewiring", "generators", "io"},
