@@ -8,7 +8,7 @@ from statistics import mean, median
 from typing import Any
 
 import results_reproduction
-from results_published import FIGURES, Figure
+from results_published import FIGURES, QUOTED, Figure
 
 from mixcli.catalog import PROTOCOLS
 from mixcli.provenance import environment
@@ -136,10 +136,15 @@ trial they are Student's, and speak of that half.
 
 *FoSR paper* is mean ± 1.96 standard errors of 100 trials, from the results that the authors of FoSR (Karhadkar,
 Banerjee & Montúfar, ICLR 2023) released with their code (`results/graph_classification2.csv` in kedar2/FoSR), at the
-numbers of edges or loops per graph that their validation chose; `fosr` and `sdrf` have the same here. That file knows
-neither R-GCN under these rewirings nor a last layer FA: those fields stay empty, and R-GCN has the settings of GCN.
-`random` draws as many edges as `fosr` adds. `borf`, and all that is trained on single graphs, has the settings that
-`mixcli methods` shows as published; figures of other papers stay away until they can be held to a released source.
+numbers of edges or loops per graph that their validation chose; `fosr` and `sdrf` have the same here. R-GCN has the
+settings of GCN. `random` draws as many edges as `fosr` adds. `borf`, and all that is trained on single graphs, has the
+settings that `mixcli methods` shows as published.
+
+*Other figures* are quoted from tables in papers (FoSR: table 1, for what its released results leave out; SDRF: Topping
+et al., ICLR 2022; BORF: Nguyen et al., ICML 2023, which trained SDRF and FoSR again). No released file was at hand to
+hold them to, so nothing is computed from them. Their protocols differ: the last layer FA of FoSR is a transform of the
+mean over nodes, not all pairs; SDRF tunes each data set; BORF splits nodes 60/20/20 and reports the best of three
+splits.
 """
 
 
@@ -150,7 +155,7 @@ def _count(found: Sequence[Results], missing: Sequence[str], tables: int) -> str
     many = _trials(counts[0]) if len(counts) == 1 else f"{counts[0]} to {_trials(counts[-1])}"
     lines = [f"**{total} trainings** so far: {len(found)} of {tables} tables, {arms} arms, {many} of each."]
     if counts[0] < 100:
-        lines.append("The papers have 100 trials of each; these are as many as there was time for on a busy core.")
+        lines.append("The papers have 100 trials of each; these are as many as there was time for on two busy cores.")
     if missing:
         lines.append(f"Not trained yet: {', '.join(missing)}.")
     used = environment()
@@ -171,8 +176,9 @@ def _table(result: Results) -> str:
     lines = [
         f"#### {result.data}, {result.model}\n",
         f"{_trials(result.trials)} of each arm, {result.seconds:.1f} s of training each.\n",
-        "| arm | settings | mean | interval | difference | interval | p | trials | edges | FoSR paper |",
-        "|---|---|---:|---|---:|---|---:|---:|---|---|",
+        "| arm | settings | mean | interval | difference | interval | p | trials | edges "
+        "| FoSR paper | other figures |",
+        "|---|---|---:|---|---:|---|---:|---:|---|---|---|",
     ]
     return "\n".join([*lines, *(_line(result, r) for r in result.rows)]) + "\n"
 
@@ -187,6 +193,7 @@ def _line(result: Results, row: Row) -> str:
     cells = [
         f"{bold}{row.name}{bold}", row.spec.partition(":")[2].replace(",", ", "), _percent(row.own.mean),
         _interval(row.own.ci95), *apart, str(result.trials), edges, str(result.printed(row.name) or ""),
+        QUOTED.get((result.data, result.model, row.name), ""),
     ]  # fmt: skip
     return f"| {' | '.join(cells)} |"
 
