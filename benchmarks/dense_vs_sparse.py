@@ -21,8 +21,9 @@ import numpy as np
 import torch
 from common import arguments, table
 
+from mixcli.numerics.device import resolve
 from mixcli.training.attention import MultiHeadAttention
-from mixcli.training.device import pick, synchronise
+from mixcli.training.device import synchronise
 from mixcli.training.node_attention import over_all_pairs, over_arcs
 
 WIDTH, HEADS = 64, 4
@@ -77,7 +78,7 @@ def main() -> int:
     parser.add_argument("--backward", action="store_true", help="time the gradient too")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
-    device = pick(chosen.device)
+    device = torch.device(resolve(chosen.device))
     attention = MultiHeadAttention(WIDTH, HEADS, torch.Generator().manual_seed(0)).to(device)
     sizes = (64, 256) if chosen.quick else (256, 1024, 4096)
     shown, found = [], []

@@ -43,8 +43,9 @@ from mixcli.catalog import MODELS
 from mixcli.errors import MixcliError
 from mixcli.generators.graphs import cycle, path
 from mixcli.graph import Graph
+from mixcli.numerics.device import resolve
 from mixcli.sources import load_all
-from mixcli.training.device import pick, synchronise
+from mixcli.training.device import synchronise
 from mixcli.training.dropout import Dropout
 from mixcli.training.engine import Fit
 from mixcli.training.stacked.fit import run_stack
@@ -274,7 +275,7 @@ def main() -> int:
     options = parser.parse_args()
     torch.set_num_threads(1)
     warnings.filterwarnings("ignore")  # PyG's about optional packages
-    device = pick(options.device)
+    device = torch.device(resolve(options.device))
     size = options.stack or (1 if device.type == "cpu" else STACK)
     if options.count:
         size = options.stack or COUNTED_STACK

@@ -67,7 +67,8 @@ def test_formats_agree_on_the_same_graph() -> None:
         assert len({g.fingerprint for g in graphs}) == 1, folder
     arcs = [load(f"classic/celegansneural/celegansneural.{suffix}") for suffix in ("gml", "graphml", "net", "gexf")]
     assert len({g.fingerprint for g in arcs}) == 1
-    assert arcs[0].notes == {"parallel_edges": 14}
+    assert arcs[0].notes["parallel_edges"] == 14
+    assert "read as conductance" in arcs[0].notes["weights"]
 
 
 def test_names_and_payload() -> None:

@@ -186,7 +186,7 @@ def test_names_of_controls() -> None:
     assert kinds_of("All") == ("mlp", "random", "degrees", "empty")
     with pytest.raises(UsageError, match="did you mean degrees"):
         kinds_of("degree")
-    with pytest.raises(UsageError, match="none, or names"):
+    with pytest.raises(UsageError, match="`none` alone, or names"):
         kinds_of("none,mlp")
     found = quick(data(), ["none", "cayley"], trials=1, controls=["random"]).record()
     assert [a.get("control", "") for a in found["arms"]] == ["", "", "random"]
