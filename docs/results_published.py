@@ -4,7 +4,8 @@ Source: `results/graph_classification2.csv` in kedar2/FoSR, the repository of Ka
 test_mean and test_ci (a standard error of 100 trials) of the run with the best val_mean of each data set, network and
 method; `edge_rewire` there is FoSR. The file has more digits.
 
-What papers print and no released file holds is quoted apart (`QUOTED`), and nothing is computed from it.
+What papers are noted to print, held neither to them nor to a released file, stands apart (`QUOTED`), and nothing is
+computed from it.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ def _quoted() -> dict[tuple[str, str, str], str]:
 
 
 QUOTED = _quoted()
-"""Data set, network, arm -> what the tables of papers say, to one decimal, with the paper's method for its name.
+"""Data set, network, arm -> what the tables of papers are noted to say, to one decimal, with the paper's method for its name.
 
 FoSR: Karhadkar et al. 2023, table 1, where its released results are silent. SDRF: Topping et al. 2022, of WebKB the
 rows "undirected" and "SDRF + undirected" ("+ FA" keeps directions). BORF: Nguyen et al. 2023.
