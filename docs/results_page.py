@@ -141,11 +141,13 @@ settings of GCN. `random` draws as many edges as `fosr` adds. `borf`, and all th
 settings that `mixcli methods` shows as published.
 
 *Other figures* are secondhand: what tables in papers are noted to say (FoSR: table 1, for what its released results
-leave out; SDRF: Topping et al., ICLR 2022; BORF: Nguyen et al., ICML 2023, which trained SDRF and FoSR again). They were
-held neither to the papers nor to released files: look there before you quote them. Nothing is computed from them. Their
-protocols differ: the last layer FA of FoSR is a transform of the
-mean over nodes, not all pairs; SDRF tunes each data set; BORF splits nodes 60/20/20 and reports the best of three
-splits.
+leave out; SDRF: Topping et al., ICLR 2022; BORF: Nguyen et al., ICML 2023, which trained SDRF and FoSR again). They
+were held neither to the papers nor to released files: look there before you quote them. Nothing is computed from them.
+Their protocols differ: the last layer FA of FoSR is a transform of the mean over nodes, not all pairs; SDRF tunes each
+data set; BORF splits nodes 60/20/20 and reports the best of three splits.
+
+Numbers of trials differ because trainings cost more on larger graphs: `--only` gave cheap cells more of them. Nothing
+stopped early on what it found.
 """
 
 

@@ -80,7 +80,7 @@ def _quoted() -> dict[tuple[str, str, str], str]:
 
 
 QUOTED = _quoted()
-"""Data set, network, arm -> what the tables of papers are noted to say, to one decimal, with the paper's method for its name.
+"""Data set, network, arm -> what tables of papers are noted to say, to one decimal, a paper named by its method.
 
 FoSR: Karhadkar et al. 2023, table 1, where its released results are silent. SDRF: Topping et al. 2022, of WebKB the
 rows "undirected" and "SDRF + undirected" ("+ FA" keeps directions). BORF: Nguyen et al. 2023.
